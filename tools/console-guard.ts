@@ -9,10 +9,12 @@ let printed: string[] = [];
 beforeEach(() => {
   printed = [];
   for (const method of METHODS)
-    console[method] = (...args: unknown[]): void => void printed.push(`${method}: ${args.join(' ')}`);
+    console[method] = (...args: unknown[]): void =>
+      void printed.push(`${method}: ${args.join(' ')}`);
 });
 
 afterEach(() => {
   for (const [method, original] of originals) console[method] = original;
-  if (printed.length > 0) throw new Error(`the test printed to the console:\n${printed.join('\n')}`);
+  if (printed.length > 0)
+    throw new Error(`the test printed to the console:\n${printed.join('\n')}`);
 });

@@ -1,0 +1,77 @@
+import { isCheckedEvent, type TraceEvent } from './event.ts';
+import { isPlainData, toPlainData } from './plain.ts';
+
+/** Written for a value that is no event at all, such as one whose `event_type` throws when read. */
+const LAST_RESORT =
+  '{"timestamp":0,"event_type":"error","agent_name":"","pattern_type":"","payload":{"message":"an event that cannot be written","source":"encodeTraceEvent"}}';
+
+let delivering: TraceEvent | undefined;
+let deliveredLine: string | undefined;
+
+/**
+ * Keeps the line of one event while a bus delivers it, so that two exporters serialise it once.
+ *
+ * @returns the event of the delivery outside this one, for `endDelivery`
+ */
+export function beginDelivery(event: TraceEvent): TraceEvent | undefined {
+  const outer = delivering;
+  delivering = event;
+  deliveredLine = undefined;
+  return outer;
+}
+
+export function endDelivery(outer: TraceEvent | undefined): void {
+  delivering = outer;
+  deliveredLine = undefined;
+}
+
+/**
+ * One event as one line of JSON, without the line feed. Keys stand in the order of the wire.
+ *
+ * Never throws. What JSON cannot say is written as something readable (`toPlainData`); U+2028 and
+ * U+2029 are escaped, since some readers end a line there.
+ *
+ * @example
+ * ```ts
+ * appendFileSync('run.jsonl', `${encodeTraceEvent(event)}\n`);
+ * ```
+ */
+export function encodeTraceEvent(event: TraceEvent): string {
+  if (event === delivering) return (deliveredLine ??= encode(event));
+  return encode(event);
+}
+
+function encode(event: TraceEvent): string {
+  const line = encodePlain(event) ?? encodeAnything(event);
+  return line.includes('\u2028') || line.includes('\u2029')
+    ? line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+    : line;
+}
+
+function encodePlain(event: TraceEvent): string | undefined {
+  try {
+    // a checked event has its keys in order already
+    if (isCheckedEvent(event)) {
+      if (isPlainData(event.payload)) return JSON.stringify(event);
+    } else {
+      const ordered = fiveKeys(event);
+      if (isPlainData(ordered)) return JSON.stringify(ordered);
+    }
+  } catch {
+    // a getter threw: the slow way writes what it can
+  }
+  return undefined;
+}
+
+function encodeAnything(event: TraceEvent): string {
+  try {
+    return JSON.stringify(toPlainData(fiveKeys(event)));
+  } catch {
+    return LAST_RESORT;
+  }
+}
+
+function fiveKeys(event: TraceEvent): TraceEvent {
+  const { timestamp, event_type, agent_name = '', pattern_type = '', payload = {} } = event;
+  return { timestamp, event_type, agent_name, pattern_type, payload };
+}

@@ -1,0 +1,138 @@
+import { nowSeconds } from './clock.ts';
+
+/** The event types of the wire, in the order of `spec/README.md`: ten of the seed, then three of ours. */
+export const EVENT_TYPES = [
+  'pattern_start',
+  'pattern_end',
+  'agent_start',
+  'agent_end',
+  'llm_call',
+  'llm_response',
+  'routing_decision',
+  'compression',
+  'error',
+  'cost_record',
+  'tool_start',
+  'tool_end',
+  'trace_gap',
+] as const;
+
+/** A name that this version knows. */
+export type KnownEventType = (typeof EVENT_TYPES)[number];
+
+/** Known names complete in the editor; unknown ones are legal and pass through untouched. */
+export type EventType = KnownEventType | (string & {});
+
+/** Event-specific data. Keys are snake_case; `spec/README.md` lists the known ones. */
+export type TracePayload = { readonly [key: string]: unknown };
+
+/** One event, as data: exactly these five keys, which Python's `TraceEvent(**line)` takes. */
+export interface TraceEvent {
+  /** Unix seconds with a fraction; microseconds are exact. */
+  readonly timestamp: number;
+  readonly event_type: EventType;
+  /** Empty when no agent is involved. */
+  readonly agent_name: string;
+  /** Empty when no pattern is involved. */
+  readonly pattern_type: string;
+  readonly payload: TracePayload;
+}
+
+/** What `createTraceEvent` fills in may be left out. */
+export type TraceEventInit = Pick<TraceEvent, 'event_type'> & Partial<TraceEvent>;
+
+/** No trace is from the year 5138: a larger number is milliseconds that nobody divided by 1000. */
+export const MAX_UNIX_SECONDS = 1e11;
+
+/**
+ * A private field stamped on what this module made and checked: `#checked in event` costs less than
+ * looking at five keys again on every `emit`, and less than a `WeakSet`.
+ */
+class Stamp extends (function (event: object): object {
+  return event;
+} as unknown as new (event: object) => object) {
+  #checked = true;
+  static isOn(value: object): boolean {
+    return #checked in value;
+  }
+}
+
+/**
+ * Makes an event: frozen, with five keys, `timestamp` now and the others empty unless given.
+ * The payload is taken as it is, neither copied nor frozen.
+ *
+ * Never throws: what is wrong with the values is reported by the bus that the event is emitted on.
+ *
+ * @example
+ * ```ts
+ * const event = createTraceEvent({ event_type: 'llm_call', payload: { model: 'gpt-4o' } });
+ * ```
+ */
+export function createTraceEvent(init: TraceEventInit): TraceEvent {
+  const event: TraceEvent = {
+    timestamp: init.timestamp ?? nowSeconds(),
+    event_type: init.event_type,
+    agent_name: init.agent_name ?? '',
+    pattern_type: init.pattern_type ?? '',
+    payload: init.payload ?? {},
+  };
+  if (problemOfValues(event) === undefined) new Stamp(event);
+  return Object.freeze(event);
+}
+
+/** Whether `createTraceEvent` made the value and found it right. */
+export function isCheckedEvent(value: object): boolean {
+  return Stamp.isOn(value);
+}
+
+const KEYS: ReadonlySet<string> = new Set([
+  'timestamp',
+  'event_type',
+  'agent_name',
+  'pattern_type',
+  'payload',
+]);
+
+/**
+ * What makes a value no trace event, with its place and value, or `undefined`. Says the same as
+ * `TraceEventSchema` does of the five keys; keys that have a default may be missing.
+ */
+export function problemOf(value: unknown): string | undefined {
+  if (!isObject(value)) return `expected an object, got ${describe(value)}`;
+  const problem = problemOfValues(value);
+  if (problem !== undefined) return problem;
+  for (const key of Object.keys(value))
+    if (!KEYS.has(key)) return `${key}: unknown key; what is new goes into payload`;
+  return undefined;
+}
+
+function problemOfValues(
+  value: Readonly<Partial<Record<keyof TraceEvent, unknown>>>,
+): string | undefined {
+  const { timestamp, event_type, agent_name, pattern_type, payload } = value;
+  if (typeof timestamp !== 'number' || !(timestamp >= 0 && timestamp < Infinity))
+    return `timestamp: expected Unix seconds, got ${describe(timestamp)}`;
+  if (timestamp > MAX_UNIX_SECONDS)
+    return `timestamp: expected Unix seconds, got milliseconds (${timestamp})`;
+  if (typeof event_type !== 'string' || event_type === '')
+    return `event_type: expected a name, got ${describe(event_type)}`;
+  if (agent_name !== undefined && typeof agent_name !== 'string')
+    return `agent_name: expected a string, got ${describe(agent_name)}`;
+  if (pattern_type !== undefined && typeof pattern_type !== 'string')
+    return `pattern_type: expected a string, got ${describe(pattern_type)}`;
+  if (payload !== undefined && !isObject(payload))
+    return `payload: expected an object, got ${describe(payload)}`;
+  return undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
+  return value === undefined ? 'nothing' : `a ${typeof value}`;
+}

@@ -1,0 +1,40 @@
+export {
+  type AttachOptions,
+  type BusStats,
+  type Subscriber,
+  TraceEventBus,
+  type TraceEventBusOptions,
+} from './bus.ts';
+export { encodeTraceEvent } from './encode.ts';
+export { TraceError, type TraceErrorCode } from './errors.ts';
+export {
+  createTraceEvent,
+  EVENT_TYPES,
+  type EventType,
+  type KnownEventType,
+  type TraceEvent,
+  type TraceEventInit,
+  type TracePayload,
+} from './event.ts';
+export {
+  type EventSink,
+  type EventSource,
+  type ExporterStats,
+  type FlushOptions,
+  type FlushReport,
+  isTraceExporter,
+  type TraceExporter,
+} from './exporter.ts';
+export type { DropReason, EventSchema, Processor } from './gate.ts';
+export { newSpanId, newTraceId } from './ids.ts';
+export { toPlainData } from './plain.ts';
+export type { ErrorHandler } from './report.ts';
+export {
+  type Span,
+  type SpanAnnotation,
+  SpanAssembler,
+  type SpanAssemblerOptions,
+  type SpanAssemblerStats,
+  type SpanKind,
+  type SpanStatus,
+} from './spans.ts';
