@@ -13,7 +13,7 @@ import {
 } from './exporter.ts';
 import { type DropReason, type EventSchema, Gate, type Processor } from './gate.ts';
 import { newSpanId } from './ids.ts';
-import { collectReceipts, type Enrolment, within } from './receipts.ts';
+import { collectReceipts, deliverTo, type Enrolment, within } from './enrolment.ts';
 import { createReporter, type ErrorHandler } from './report.ts';
 
 /** A callback may return a promise: `emitAsync` awaits it, `emit` does not. */
@@ -164,7 +164,7 @@ export class TraceEventBus implements EventSink, EventSource {
    */
   readonly emitAsync = async (event: TraceEvent): Promise<void> => {
     this.#emitted += 1;
-    while (this.#delivering) await undefined; // called by a subscriber: that delivery comes first
+    while (this.#delivering) await Promise.resolve(); // called by a subscriber: that delivery comes first
     this.#queued = 0;
     this.#delivering = true;
     const admitted = this.#gate.admit(event);
@@ -306,27 +306,11 @@ export class TraceEventBus implements EventSink, EventSource {
     { timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions,
   ): Promise<FlushReport[]> {
     const deadline = monotonicMs() + timeoutMs;
-    while (this.#delivering) await undefined;
+    while (this.#delivering) await Promise.resolve();
     if (this.#pending > 0)
       await within(new Promise<void>((resolve) => this.#whenSettled.push(resolve)), timeoutMs);
     return collectReceipts(this.#enrolments.values(), method, deadline - monotonicMs());
   }
-}
-
-function deliverTo(enrolment: Enrolment, processors: readonly Processor[]): Subscriber {
-  return (event) => {
-    try {
-      let processed: TraceEvent | undefined = event;
-      for (const processor of processors) {
-        processed = processor(processed);
-        if (processed === undefined) return;
-      }
-      enrolment.exporter.exportEvent(processed);
-    } catch (error) {
-      enrolment.dropped += 1;
-      throw error;
-    }
-  };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,11 +1,33 @@
 import { monotonicMs } from './clock.ts';
 import { messageOf } from './errors.ts';
+import type { TraceEvent } from './event.ts';
 import type { FlushReport, TraceExporter } from './exporter.ts';
+import type { Processor } from './gate.ts';
 
 /** A consumer on a bus, and the events lost on the way to it. */
 export interface Enrolment {
   readonly exporter: TraceExporter;
   dropped: number;
+}
+
+/** What a bus subscribes for a consumer: an event that gets lost here is counted. */
+export function deliverTo(
+  enrolment: Enrolment,
+  processors: readonly Processor[],
+): (event: TraceEvent) => void {
+  return (event) => {
+    try {
+      let processed: TraceEvent | undefined = event;
+      for (const processor of processors) {
+        processed = processor(processed);
+        if (processed === undefined) return;
+      }
+      enrolment.exporter.exportEvent(processed);
+    } catch (error) {
+      enrolment.dropped += 1;
+      throw error;
+    }
+  };
 }
 
 /**
