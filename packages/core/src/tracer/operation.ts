@@ -1,0 +1,193 @@
+import { monotonicMs } from '../clock.ts';
+import { createTraceEvent, type KnownEventType, type TracePayload } from '../event.ts';
+import type { EventSink } from '../exporter.ts';
+import { toPlainData } from '../plain.ts';
+import { type Frame, markReported, wasReported } from './context.ts';
+import { describeError, isAbort } from './describe-error.ts';
+import type { OperationKind } from './kinds.ts';
+import type { Outcome } from './outcome.ts';
+
+/** How a tracer records, the same for all its operations. */
+export interface Recording {
+  readonly sink: EventSink;
+  readonly captureContent: boolean;
+  readonly captureResults: boolean;
+}
+
+interface Chunk {
+  /** Milliseconds since the operation began. */
+  readonly at_ms: number;
+  readonly chunk: unknown;
+}
+
+type Status = 'ok' | 'error' | 'cancelled';
+
+/** Keys whose values are prompts or answers: `captureContent: false` keeps them out of every event. */
+const CONTENT_KEYS: ReadonlySet<string> = new Set([
+  'input',
+  'output',
+  'result_output',
+  'contribution',
+  'messages_in',
+  'system',
+  'instructions',
+  'prompt',
+  'response',
+  'tool_calls',
+  'arguments',
+  'result',
+]);
+
+/** One thing the app does: its start event, what is learned meanwhile, and its end event, once. */
+export class Operation implements Outcome {
+  readonly frame: Frame | undefined;
+  /** Its reason tells an abort from a failure. */
+  signal: AbortSignal | undefined;
+  readonly #kind: OperationKind;
+  readonly #recording: Recording;
+  readonly #startedMs = monotonicMs();
+  #end: Record<string, unknown> = {};
+  #chunks: Chunk[] | undefined;
+  #firstChunkMs: number | undefined;
+  #ended = false;
+
+  constructor(
+    kind: OperationKind,
+    frame: Frame | undefined,
+    recording: Recording,
+    signal?: AbortSignal,
+  ) {
+    this.#kind = kind;
+    this.frame = frame;
+    this.#recording = recording;
+    this.signal = signal;
+  }
+
+  start(payload: TracePayload): void {
+    const { start } = this.#kind;
+    const traceparent = this.frame?.parent?.traceparent;
+    if (start !== undefined)
+      this.#emit(start, traceparent === undefined ? payload : { ...payload, traceparent });
+  }
+
+  /** Adds keys to the end event. Works detached. */
+  readonly set = (payload: TracePayload): void => {
+    if (this.#ended) return;
+    this.#end = { ...this.#end, ...readable(payload) };
+  };
+
+  succeed(value: unknown): void {
+    this.#finish('ok', value);
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    if (!wasReported(this.frame, error)) {
+      markReported(this.frame, error);
+      this.#emit('error', { ...describeError(error), source: this.#kind.name });
+    }
+    this.#finish(isAbort(error, this.signal) ? 'cancelled' : 'error', undefined);
+  }
+
+  cancel(): void {
+    this.#finish('cancelled', undefined);
+  }
+
+  complete(): void {
+    this.#chunks ??= [];
+    this.#finish('ok', undefined);
+  }
+
+  chunk(value: unknown): void {
+    if (this.#ended) return;
+    const at_ms = this.#elapsedMs();
+    this.#firstChunkMs ??= at_ms;
+    if (this.#recording.captureContent) (this.#chunks ??= []).push({ at_ms, chunk: value });
+  }
+
+  #finish(status: Status, value: unknown): void {
+    if (this.#ended) return;
+    const { end, name } = this.#kind;
+    const duration_ms = this.#elapsedMs();
+    this.#keepOutput(status, value);
+    if (name === 'llm_call' && this.#firstChunkMs !== undefined)
+      this.set({ time_to_first_chunk_ms: this.#firstChunkMs });
+    this.#ended = true;
+    if (name !== 'routing_decision') this.#emit(end, { ...this.#end, duration_ms, status });
+    else if (status === 'ok') this.#emit(end, this.#end);
+    this.#chunks = undefined;
+  }
+
+  #keepOutput(status: Status, value: unknown): void {
+    const { output, replayable } = this.#kind;
+    const streamed = this.#chunks;
+    const text = streamed === undefined ? value : textOf(streamed);
+    const given = this.#end[output] ?? this.#end['result_output'];
+    const showable = output !== 'response' || typeof text === 'string';
+    if (output !== 'result' && given === undefined && text !== undefined && showable)
+      this.set({ [output]: text });
+    if (!replayable || !this.#recording.captureResults) return;
+    if (streamed !== undefined) this.set({ result: { stream: streamed } });
+    else if (status !== 'ok') return;
+    else if (value === undefined) {
+      // absent means "the same as the response": nothing returned has to be said where there is one
+      if (this.#end['response'] !== undefined) this.set({ result: null });
+    } else if (value !== this.#end['response']) this.set({ result: value });
+  }
+
+  #elapsedMs(): number {
+    return Math.round((monotonicMs() - this.#startedMs) * 1000) / 1000;
+  }
+
+  #emit(event_type: KnownEventType, payload: TracePayload): void {
+    emitInside(this.#recording, this.frame, event_type, payload);
+  }
+}
+
+/** Emits an event about the operation of a frame. Never throws, whatever the sink does. */
+export function emitInside(
+  { sink, captureContent }: Recording,
+  frame: Frame | undefined,
+  event_type: KnownEventType,
+  payload: TracePayload,
+): void {
+  const ids = frame === undefined ? {} : idsOf(frame);
+  const all = { ...ids, ...readable(payload), ...ids };
+  try {
+    sink.emit(
+      createTraceEvent({
+        event_type,
+        agent_name: frame?.agent_name ?? '',
+        pattern_type: frame?.pattern_type ?? '',
+        payload: captureContent ? all : withoutContent(all),
+      }),
+    );
+  } catch {
+    // a bus never throws; another sink must not reach the app either
+  }
+}
+
+function idsOf({ trace_id, span_id, parent }: Frame): TracePayload {
+  return parent === undefined
+    ? { trace_id, span_id }
+    : { trace_id, span_id, parent_span_id: parent.span_id };
+}
+
+function withoutContent(payload: TracePayload): TracePayload {
+  return Object.fromEntries(Object.entries(payload).filter(([key]) => !CONTENT_KEYS.has(key)));
+}
+
+/** What the app gave, in a form whose keys can be read without a surprise. */
+function readable(payload: TracePayload): TracePayload {
+  try {
+    return { ...payload };
+  } catch {
+    return toPlainData(payload) as TracePayload; // a getter threw
+  }
+}
+
+/** The text of a stream of strings; of another stream its chunks. */
+function textOf(chunks: readonly Chunk[]): unknown {
+  const values = chunks.map(({ chunk }) => chunk);
+  return values.every((value) => typeof value === 'string') ? values.join('') : values;
+}

@@ -1,0 +1,108 @@
+import type { TracePayload } from '../event.ts';
+
+/** Adds keys to the operation's end event. May be called more than once, until it ends. */
+export interface SpanHandle {
+  readonly set: (payload: TracePayload) => void;
+}
+
+/** Given to the function of `llmCall`. */
+export interface LlmCall extends SpanHandle {
+  /** The answer: `response`, `model`, `input_tokens`, `output_tokens`, `finish_reasons`, … */
+  readonly respond: (payload: TracePayload) => void;
+  /** Aborts when the request's signal does, or an interceptor's. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Given to the function of `tool`. */
+export interface ToolCall extends SpanHandle {
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The payload of `pattern_start`. */
+export interface PatternOptions {
+  readonly input?: unknown;
+  readonly session_id?: string;
+  readonly user_id?: string;
+  readonly tags?: readonly string[];
+  readonly metadata?: TracePayload;
+  readonly [key: string]: unknown;
+}
+
+/** The payload of `agent_start`. */
+export interface AgentOptions {
+  readonly input?: unknown;
+  readonly role?: string;
+  readonly agent_id?: string;
+  readonly agent_description?: string;
+  readonly metadata?: TracePayload;
+  readonly [key: string]: unknown;
+}
+
+/** The payload of `llm_call`, and what stops it. Request parameters keep the provider's names. */
+export interface LlmRequest {
+  readonly provider?: string;
+  readonly model?: string;
+  /** @default chat */
+  readonly operation?: string;
+  readonly messages_in?: unknown;
+  /** Not part of the event. */
+  readonly signal?: AbortSignal | undefined;
+  readonly [key: string]: unknown;
+}
+
+/** The payload of `tool_start` besides name and arguments, and what stops the tool. */
+export interface ToolOptions {
+  readonly tool_call_id?: string;
+  /** Not part of the event. */
+  readonly signal?: AbortSignal | undefined;
+  readonly [key: string]: unknown;
+}
+
+/** The payload of `routing_decision`. */
+export interface RoutingDecision {
+  /** 1 to 10. */
+  readonly difficulty?: number;
+  readonly difficulty_category?: string;
+  readonly selected_model?: string;
+  /** US dollars. */
+  readonly cost_estimate?: number;
+  readonly alternatives?: readonly unknown[];
+  readonly [key: string]: unknown;
+}
+
+/** The payload of `compression`. */
+export interface Compression {
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  /** 0 to 1. */
+  readonly savings_pct?: number;
+  readonly [key: string]: unknown;
+}
+
+/** The operation around the running code. */
+export interface TraceContext {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly agent_name: string;
+  readonly pattern_type: string;
+}
+
+/** A model call, a tool or a routing decision, as an interceptor sees it before it runs. */
+export interface InterceptedOperation extends TraceContext {
+  readonly kind: 'llm_call' | 'tool' | 'routing_decision';
+  /**
+   * What is asked, content included: `model`, `messages_in` and request parameters; `tool_name` and
+   * `arguments`; the routing decision's keys.
+   */
+  readonly payload: TracePayload;
+  /** May be replaced before `next()`: the app's function gets what stands here. */
+  signal: AbortSignal | undefined;
+  /** Adds keys to the end event, as the app's function does. */
+  readonly set: (payload: TracePayload) => void;
+}
+
+/**
+ * Runs around every model call, tool and routing decision. `next()` does what was asked and returns
+ * what the app's function returns; what the interceptor returns or throws reaches the app instead.
+ */
+export type Interceptor = (operation: InterceptedOperation, next: () => unknown) => unknown;
