@@ -60,26 +60,34 @@ export interface TracerOptions {
  * settles the same way, a stream is the same object. Methods work detached.
  */
 export interface Tracer {
-  pattern<T>(pattern_type: string, fn: (pattern: SpanHandle) => T): T;
-  pattern<T>(pattern_type: string, options: PatternOptions, fn: (pattern: SpanHandle) => T): T;
-  agent<T>(agent_name: string, fn: (agent: SpanHandle) => T): T;
-  agent<T>(agent_name: string, options: AgentOptions, fn: (agent: SpanHandle) => T): T;
-  llmCall<T>(request: LlmRequest, fn: (call: LlmCall) => T): T;
-  tool<T>(tool_name: string, args: unknown, fn: (tool: ToolCall) => T): T;
-  tool<T>(tool_name: string, args: unknown, options: ToolOptions, fn: (tool: ToolCall) => T): T;
-  /** Emits a decision that was made. */
-  routing(decision: RoutingDecision): void;
-  /** Makes a decision: emits it, with what `set` added, once the function has returned. */
-  routing<T>(decision: RoutingDecision, fn: (routing: SpanHandle) => T): T;
-  compression(compression: Compression): void;
+  readonly pattern: {
+    <T>(pattern_type: string, fn: (pattern: SpanHandle) => T): T;
+    <T>(pattern_type: string, options: PatternOptions, fn: (pattern: SpanHandle) => T): T;
+  };
+  readonly agent: {
+    <T>(agent_name: string, fn: (agent: SpanHandle) => T): T;
+    <T>(agent_name: string, options: AgentOptions, fn: (agent: SpanHandle) => T): T;
+  };
+  readonly llmCall: <T>(request: LlmRequest, fn: (call: LlmCall) => T) => T;
+  readonly tool: {
+    <T>(tool_name: string, args: unknown, fn: (tool: ToolCall) => T): T;
+    <T>(tool_name: string, args: unknown, options: ToolOptions, fn: (tool: ToolCall) => T): T;
+  };
+  readonly routing: {
+    /** Emits a decision that was made. */
+    (decision: RoutingDecision): void;
+    /** Makes a decision: emits it, with what `set` added, once the function has returned. */
+    <T>(decision: RoutingDecision, fn: (routing: SpanHandle) => T): T;
+  };
+  readonly compression: (compression: Compression) => void;
   /** Emits an error that is not thrown through the tracer. Keys of `payload` win. */
-  error(error: unknown, payload?: TracePayload): void;
+  readonly error: (error: unknown, payload?: TracePayload) => void;
   /** The operation around the running code, of any tracer in the process. */
-  current(): TraceContext | undefined;
+  readonly current: () => TraceContext | undefined;
   /** The W3C header for a request to another process; `undefined` outside operations. */
-  traceparent(): string | undefined;
+  readonly traceparent: () => string | undefined;
   /** Runs a function as part of a trace of another process. A header that is none is ignored. */
-  withRemoteParent<T>(traceparent: string | null | undefined, fn: () => T): T;
+  readonly withRemoteParent: <T>(traceparent: string | null | undefined, fn: () => T) => T;
 }
 
 /**

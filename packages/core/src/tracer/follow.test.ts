@@ -1,0 +1,269 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test, vi } from 'vitest';
+import { context, type Frame } from './context.ts';
+import { follow } from './follow.ts';
+import type { Outcome } from './outcome.ts';
+
+const frame: Frame = {
+  trace_id: 't',
+  span_id: 's',
+  agent_name: 'a',
+  pattern_type: 'p',
+  parent: undefined,
+  reported: undefined,
+  reportedValues: undefined,
+};
+
+/** An outcome that keeps what it is told. */
+function listen(): Outcome & { readonly told: unknown[] } {
+  const told: unknown[] = [];
+  return {
+    told,
+    frame,
+    succeed: (value) => told.push(['succeed', value]),
+    fail: (error) => told.push(['fail', error]),
+    cancel: () => told.push(['cancel']),
+    chunk: (value) => told.push(['chunk', value]),
+    complete: () => told.push(['complete']),
+  };
+}
+
+class Stream implements AsyncIterable<string> {
+  readonly #chunks: readonly (string | Error)[];
+  #closed = false;
+  constructor(...chunks: (string | Error)[]) {
+    this.#chunks = chunks;
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    try {
+      for (const chunk of this.#chunks) {
+        if (chunk instanceof Error) throw chunk;
+        yield chunk;
+      }
+    } finally {
+      this.#closed = true;
+    }
+  }
+  get closed(): boolean {
+    return this.#closed;
+  }
+  /** A method of its own, with private state: what SDK streams have. */
+  size(): number {
+    return this.#chunks.length;
+  }
+}
+
+async function* whereItRuns(): AsyncGenerator<string | undefined> {
+  yield context.getStore()?.span_id;
+}
+
+async function read(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+  const chunks: unknown[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}
+
+describe('follow with promises', () => {
+  test('a plain promise settles for the app as it does for the outcome', async () => {
+    const good = listen();
+    const bad = listen();
+    const failure = new Error('no');
+    await expect(follow(Promise.resolve(7), good)).resolves.toBe(7);
+    await expect(follow(Promise.reject(failure), bad)).rejects.toBe(failure);
+    expect(good.told).toEqual([['succeed', 7]]);
+    expect(bad.told).toEqual([['fail', failure]]);
+  });
+
+  test('a rejection that nobody handles stays unhandled', async () => {
+    const unhandled = vi.fn<(error: unknown) => void>();
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', unhandled);
+    try {
+      const failure = new Error('forgotten');
+      void follow(Promise.reject(failure), listen());
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(unhandled.mock.calls.map(([error]) => error)).toEqual([failure]);
+    } finally {
+      process.removeAllListeners('unhandledRejection');
+      for (const listener of others) process.on('unhandledRejection', listener);
+    }
+  });
+
+  test('a promise of a class of its own is given back itself, with its methods', async () => {
+    class ApiPromise<T> extends Promise<T> {
+      asResponse(): string {
+        return 'raw';
+      }
+    }
+    const outcome = listen();
+    const promise = ApiPromise.resolve(7) as ApiPromise<number>;
+    const followed = follow(promise, outcome);
+    expect(followed).toBe(promise);
+    expect(followed.asResponse()).toBe('raw');
+    expect(outcome.told).toEqual([]);
+    expect(await followed).toBe(7);
+    expect(outcome.told).toEqual([['succeed', 7]]);
+    const failure = new Error('no');
+    const rejected = follow(ApiPromise.reject(failure), outcome);
+    await expect(rejected.catch((error: unknown) => error)).resolves.toBe(failure);
+    expect(outcome.told.at(-1)).toEqual(['fail', failure]);
+  });
+
+  test('a lazy thenable is sent by the app alone, once per await', async () => {
+    let sent = 0;
+    const query = {
+      // oxlint-disable-next-line unicorn/no-thenable -- a query builder is one
+      then(resolve: (rows: number) => void) {
+        sent += 1;
+        resolve(sent);
+      },
+    };
+    const outcome = listen();
+    const followed = follow(query, outcome);
+    expect(followed).toBe(query);
+    await Promise.resolve();
+    expect(sent).toBe(0);
+    expect(await followed).toBe(1);
+    expect(outcome.told).toEqual([['succeed', 1]]);
+  });
+
+  test('a frozen thenable is followed behind a promise', async () => {
+    const outcome = listen();
+    // oxlint-disable-next-line unicorn/no-thenable -- on purpose
+    const frozen = Object.freeze({ then: (resolve: (value: number) => void) => resolve(7) });
+    expect(await follow(frozen, outcome)).toBe(7);
+    expect(outcome.told).toEqual([['succeed', 7]]);
+  });
+
+  test('a promise of a stream is followed to the end of the stream', async () => {
+    const outcome = listen();
+    const stream = new Stream('a');
+    const given = await follow(Promise.resolve(stream), outcome);
+    expect(given).toBe(stream);
+    expect(outcome.told).toEqual([]);
+    await read(given);
+    expect(outcome.told).toEqual([['chunk', 'a'], ['complete']]);
+  });
+});
+
+describe.each([
+  ['an object with an async iterator', (...chunks: (string | Error)[]) => new Stream(...chunks)],
+  [
+    'an async generator',
+    (...chunks: (string | Error)[]) => new Stream(...chunks)[Symbol.asyncIterator](),
+  ],
+  [
+    'a frozen stream',
+    (...chunks: (string | Error)[]) =>
+      Object.freeze(new Stream(...chunks)) as AsyncIterable<string>,
+  ],
+  [
+    'a web stream',
+    (...chunks: (string | Error)[]): AsyncIterable<string> =>
+      ReadableStream.from(new Stream(...chunks)) as unknown as AsyncIterable<string>,
+  ],
+])('follow with %s', (name, create) => {
+  test('ends once when it is read to its end', async () => {
+    const outcome = listen();
+    const stream = create('a', 'b');
+    const given = follow(stream, outcome);
+    expect(given === stream).toBe(name !== 'a frozen stream');
+    expect(await read(given)).toEqual(['a', 'b']);
+    expect(outcome.told).toEqual([['chunk', 'a'], ['chunk', 'b'], ['complete']]);
+  });
+
+  test('ends when the app breaks out of its loop', async () => {
+    const outcome = listen();
+    for await (const chunk of follow(create('a', 'b'), outcome)) if (chunk === 'a') break;
+    expect(outcome.told).toEqual([['chunk', 'a'], ['cancel']]);
+  });
+
+  test('ends when the app throws inside its loop', async () => {
+    const outcome = listen();
+    const loop = async (): Promise<void> => {
+      for await (const chunk of follow(create('a', 'b'), outcome)) throw new Error(chunk);
+    };
+    await expect(loop()).rejects.toThrow('a');
+    expect(outcome.told).toEqual([['chunk', 'a'], ['cancel']]);
+  });
+
+  test('ends with the error that the stream throws, and the app gets the same one', async () => {
+    const outcome = listen();
+    const failure = new Error('connection lost');
+    await expect(read(follow(create('a', failure), outcome))).rejects.toBe(failure);
+    expect(outcome.told).toEqual([
+      ['chunk', 'a'],
+      ['fail', failure],
+    ]);
+  });
+});
+
+describe('follow with streams', () => {
+  test('keeps private state and methods of a frozen stream working', () => {
+    expect(follow(Object.freeze(new Stream('a', 'b')), listen()).size()).toBe(2);
+  });
+
+  test('lets the stream clean up after a break', async () => {
+    const stream = new Stream('a', 'b');
+    for await (const _ of follow(stream, listen())) break;
+    expect(stream.closed).toBe(true);
+  });
+
+  test('runs a generator where it was made, not where it is read', async () => {
+    expect(await read(follow(whereItRuns(), listen()))).toEqual(['s']);
+    expect(context.getStore()).toBeUndefined();
+  });
+
+  test('an iterator with neither return nor throw is cancelled and failed for it', async () => {
+    const outcome = listen();
+    const bare = {
+      [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false as const, value: 1 }) }),
+    };
+    for await (const _ of follow(bare, outcome)) break;
+    expect(outcome.told).toEqual([['chunk', 1], ['cancel']]);
+
+    const thrown = new Error('given up');
+    const iterator = follow(bare, outcome)[Symbol.asyncIterator]() as AsyncIterator<number>;
+    await expect(iterator.throw?.(thrown)).rejects.toBe(thrown);
+    expect(outcome.told.at(-1)).toEqual(['fail', thrown]);
+  });
+
+  test('a web stream is watched through a reader too', async () => {
+    const whole = listen();
+    const reader = follow(ReadableStream.from(['a']), whole).getReader();
+    expect(await reader.read()).toEqual({ done: false, value: 'a' });
+    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    expect(whole.told).toEqual([['chunk', 'a'], ['complete']]);
+
+    const cancelled = listen();
+    await follow(ReadableStream.from(['a']), cancelled).cancel();
+    expect(cancelled.told).toEqual([['cancel']]);
+
+    const stopped = listen();
+    await follow(ReadableStream.from(['a']), stopped)
+      .getReader()
+      .cancel();
+    expect(stopped.told).toEqual([['cancel']]);
+  });
+
+  test('a stream that is never read ends when it is collected, one being read does not', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const unread = listen();
+    const reading = listen();
+    const iterator = follow(new Stream('a', 'b'), reading)[Symbol.asyncIterator]();
+    await iterator.next();
+    follow(new Stream('a'), unread);
+
+    for (let round = 0; round < 50 && unread.told.length === 0; round++) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    expect(unread.told).toEqual([['cancel']]);
+    expect(reading.told).toEqual([['chunk', 'a']]);
+    expect(await iterator.next()).toEqual({ done: false, value: 'b' });
+  });
+});
