@@ -85,7 +85,8 @@ export function isCheckedEvent(value: object): boolean {
   return Stamp.isOn(value);
 }
 
-const KEYS: ReadonlySet<string> = new Set([
+/** The keys of an event, in the order in which they are written. */
+export const TRACE_EVENT_KEYS: ReadonlySet<string> = new Set([
   'timestamp',
   'event_type',
   'agent_name',
@@ -102,7 +103,7 @@ export function problemOf(value: unknown): string | undefined {
   const problem = problemOfValues(value);
   if (problem !== undefined) return problem;
   for (const key of Object.keys(value))
-    if (!KEYS.has(key)) return `${key}: unknown key; what is new goes into payload`;
+    if (!TRACE_EVENT_KEYS.has(key)) return `${key}: unknown key; what is new goes into payload`;
   return undefined;
 }
 
@@ -125,13 +126,14 @@ function problemOfValues(
   return undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
   return value === undefined ? 'nothing' : `a ${typeof value}`;
