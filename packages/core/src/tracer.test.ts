@@ -257,7 +257,7 @@ describe('Tracer.llmCall', () => {
       tracer.agent('a', async () => {
         await tracer.tool('t', { q: 'SECRET' }, async () => 'SECRET');
         tracer.routing({ difficulty: 2 }, () => 'SECRET');
-        for await (const _ of tracer.llmCall({ model: 'm' }, streamOf('SECRET')));
+        await readAll(tracer.llmCall({ model: 'm' }, streamOf('SECRET')));
         return tracer.llmCall({ model: 'm', messages_in: ['SECRET'], system: 'SECRET' }, (call) => {
           call.respond({ response: 'SECRET', input_tokens: 3 });
           return 'SECRET';
@@ -444,6 +444,122 @@ describe('Tracer and errors', () => {
     expect(payloads('error')).toEqual([
       { message: 'an error that cannot be printed', error_type: 'object' },
     ]);
+  });
+});
+
+describe('Tracer and streams', () => {
+  const at_ms: unknown = expect.any(Number);
+
+  test('keeps a call open until its stream is read, with its text, chunks and first chunk', async () => {
+    const { tracer, outline, payloads } = setUp();
+    const stream = tracer.llmCall({ model: 'm', stream: true }, streamOf('Bu', 'y.'));
+    expect(outline()).toEqual(['llm_call']);
+    await readAll(stream);
+    expect(payloads('llm_response')).toEqual([
+      {
+        response: 'Buy.',
+        result: {
+          stream: [
+            { at_ms, chunk: 'Bu' },
+            { at_ms, chunk: 'y.' },
+          ],
+        },
+        time_to_first_chunk_ms: at_ms,
+        status: 'ok',
+      },
+    ]);
+  });
+
+  test('keeps chunks that are no text as the result alone, and the response that was said', async () => {
+    const { tracer, payloads } = setUp();
+    const stream = tracer.llmCall({ model: 'm' }, async function* answer(call) {
+      yield { delta: 'Bu' };
+      yield { delta: 'y.' };
+      call.respond({ response: 'Buy.', output_tokens: 2 });
+    });
+    await readAll(stream);
+    expect(payloads('llm_response')).toEqual([
+      {
+        response: 'Buy.',
+        output_tokens: 2,
+        result: {
+          stream: [
+            { at_ms, chunk: { delta: 'Bu' } },
+            { at_ms, chunk: { delta: 'y.' } },
+          ],
+        },
+        time_to_first_chunk_ms: at_ms,
+        status: 'ok',
+      },
+    ]);
+  });
+
+  test('tells a stream of nothing from no stream', async () => {
+    const { tracer, payloads } = setUp();
+    await readAll(tracer.llmCall({ model: 'm' }, streamOf()));
+    expect(payloads('llm_response')).toEqual([
+      { response: '', result: { stream: [] }, status: 'ok' },
+    ]);
+  });
+
+  test('keeps what had come when a stream breaks off', async () => {
+    const { tracer, payloads } = setUp();
+    const failure = new Error('connection lost');
+    const stream = tracer.llmCall({ model: 'm' }, async function* answer() {
+      yield 'Bu';
+      throw failure;
+    });
+    await expect(readAll(stream)).rejects.toBe(failure);
+    expect(payloads('llm_response')).toEqual([
+      {
+        response: 'Bu',
+        result: { stream: [{ at_ms, chunk: 'Bu' }] },
+        time_to_first_chunk_ms: at_ms,
+        status: 'error',
+      },
+    ]);
+  });
+
+  test('parents what an agent does while its stream is read', async () => {
+    const { tracer, events } = setUp();
+    const stream = tracer.agent('bull', async function* work() {
+      yield tracer.llmCall({ model: 'm' }, () => 'x');
+    });
+    await readAll(stream);
+    const [agent, call] = events;
+    expect(call?.payload['parent_span_id']).toBe(agent?.payload['span_id']);
+  });
+
+  test.each<[string, (stream: AsyncGenerator<string>, abort: () => void) => Promise<unknown>]>([
+    ['completes', readAll],
+    ['is broken off', async (stream) => stream.next().then(() => stream.return(undefined))],
+    ['is thrown into', async (stream) => stream.next().then(() => stream.throw(new Error('no')))],
+    [
+      'is aborted',
+      async (stream, abort) => {
+        await stream.next();
+        abort();
+        return stream.next();
+      },
+    ],
+    [
+      'is read on after its end',
+      async (stream) => {
+        await readAll(stream);
+        return [await stream.next(), await stream.return(undefined)];
+      },
+    ],
+  ])('ends a stream that %s exactly once', async (_, use) => {
+    const { tracer, outline } = setUp();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stream = tracer.llmCall({ model: 'm', signal }, async function* answer() {
+      yield 'a';
+      signal.throwIfAborted();
+      yield 'b';
+    });
+    await use(stream, () => controller.abort()).catch(() => undefined);
+    expect(outline().filter((line) => line === 'llm_response')).toHaveLength(1);
   });
 });
 
@@ -651,6 +767,10 @@ describe('Tracer interceptors', () => {
     expect.assertions(1);
   });
 });
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream);
+}
 
 function streamOf<T>(...chunks: T[]): () => AsyncGenerator<T> {
   return async function* stream() {

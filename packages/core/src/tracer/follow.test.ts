@@ -248,22 +248,40 @@ describe('follow with streams', () => {
     expect(stopped.told).toEqual([['cancel']]);
   });
 
-  test('a stream that is never read ends when it is collected, one being read does not', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
+  test('what is never read or awaited ends when it is collected, what is being read does not', async () => {
     const unread = listen();
     const reading = listen();
-    const iterator = follow(new Stream('a', 'b'), reading)[Symbol.asyncIterator]();
+    const unawaited = listen();
+    const iterator = follow(countingStream(), reading)[Symbol.asyncIterator]();
     await iterator.next();
-    follow(new Stream('a'), unread);
+    follow(countingStream(), unread);
+    // oxlint-disable-next-line unicorn/no-thenable -- a query that is never sent
+    follow({ then: (resolve: (value: number) => void) => resolve(1) }, unawaited);
 
-    for (let round = 0; round < 50 && unread.told.length === 0; round++) {
-      collect();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await collectGarbage(() => unread.told.length > 0 && unawaited.told.length > 0);
 
     expect(unread.told).toEqual([['cancel']]);
-    expect(reading.told).toEqual([['chunk', 'a']]);
-    expect(await iterator.next()).toEqual({ done: false, value: 'b' });
+    expect(unawaited.told).toEqual([['cancel']]);
+    expect(reading.told).toEqual([['chunk', 1]]);
+    expect(await iterator.next()).toEqual({ done: false, value: 2 });
   });
 });
+
+/** A stream that its iterator does not refer to. */
+function countingStream(): AsyncIterable<number> {
+  return {
+    [Symbol.asyncIterator]() {
+      let count = 0;
+      return { next: async () => ({ done: false as const, value: (count += 1) }) };
+    },
+  };
+}
+
+async function collectGarbage(until: () => boolean): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 100 && !until(); round++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -18,7 +18,6 @@ export const abandoned = new FinalizationRegistry<Outcome>((outcome) => outcome.
 
 /** Replaces methods on one object, not on its class. Returns false where it is frozen. */
 export function redefine(target: object, methods: Record<PropertyKey, unknown>): boolean {
-  if (!Object.isExtensible(target)) return false;
   return Reflect.ownKeys(methods).every((key) =>
     Reflect.defineProperty(target, key, {
       value: methods[key as string],
