@@ -150,6 +150,15 @@ describe('createTracer', () => {
     expect(events.every(({ payload }) => !('parent_span_id' in payload))).toBe(true);
   });
 
+  test.each(['output', 'result_output'])('prefers the %s that was set', (key) => {
+    const { tracer, payloads } = setUp();
+    tracer.pattern('p', (pattern) => {
+      pattern.set({ [key]: 'said' });
+      return 'returned';
+    });
+    expect(payloads('pattern_end')).toEqual([{ [key]: 'said', status: 'ok' }]);
+  });
+
   test('works detached', () => {
     const { tracer, outline } = setUp();
     const { agent } = tracer;
@@ -227,6 +236,22 @@ describe('Tracer.llmCall', () => {
     const { tracer, payloads } = setUp();
     await tracer.llmCall({ model: 'm' }, async (call) => call.respond({ response: 'Buy.' }));
     expect(payloads('llm_response')).toEqual([{ response: 'Buy.', result: null, status: 'ok' }]);
+  });
+
+  test('keeps an answer that is no text as the result alone', async () => {
+    const { tracer, payloads } = setUp();
+    await tracer.llmCall({ model: 'm' }, async () => ({ choices: [] }));
+    expect(payloads('llm_response')).toEqual([{ result: { choices: [] }, status: 'ok' }]);
+  });
+
+  test('has no result where the function threw after it had responded', async () => {
+    const { tracer, payloads } = setUp();
+    const run = tracer.llmCall({ model: 'm' }, async (call) => {
+      call.respond({ response: 'half' });
+      throw new Error('parser');
+    });
+    await expect(run).rejects.toThrow('parser');
+    expect(payloads('llm_response')).toEqual([{ response: 'half', status: 'error' }]);
   });
 
   test('merges what several respond calls say, until the call has ended', async () => {
