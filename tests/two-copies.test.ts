@@ -111,8 +111,8 @@ const result = {
         isTraceExporter: [true, true],
         same: true,
         encoded: true,
-        stats: {},
-        receipts: [],
+        counts: [2, 1, 1],
+        receipts: [{ exporter: 'array', delivered: 1, failed: 0, dropped: 0, pending: 0 }],
       });
     },
   );
