@@ -83,7 +83,7 @@ try {
     { timeout: TIMEOUT_MS },
     async () => {
       const result = await runApp(`
-const bus = new guest.TraceEventBus({ onError: (error) => { throw error; } });
+const bus = new guest.TraceEventBus({ onError: () => {} });
 const seen = [];
 const exporter = {
   name: 'array',
