@@ -11,34 +11,49 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const toolchain = join(root, 'tools', 'toolchain');
 const bin = join(toolchain, 'node_modules', '.bin');
 const windows = process.platform === 'win32';
-const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager.match(
-  /^pnpm@([^+]+)/,
-)[1];
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const [, wantedPnpm] = /^pnpm@([^+]+)/.exec(packageManager);
+
+// 22.18 runs TypeScript without a flag, 24.11 is the first long-term 24; the tools refuse odd lines.
 const [major, minor] = process.versions.node.split('.').map(Number);
-const nodeOk = major > 24 || (major === 24 && minor >= 11) || (major === 22 && minor >= 18);
+const nodeIsFit =
+  (major === 22 && minor >= 18) ||
+  (major === 24 && minor >= 11) ||
+  (major >= 26 && major % 2 === 0);
 
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
-const pnpmVersion = (command) => {
-  const r = spawnSync(command, ['--version'], { cwd: root, env, encoding: 'utf8', shell: windows });
-  return r.status === 0 ? r.stdout.trim() : undefined;
-};
-const must = (command, args, cwd = root) => {
-  const r = spawnSync(command, args, { cwd, env, stdio: 'inherit', shell: windows });
-  if (r.error) throw r.error;
-  if (r.status !== 0) process.exit(r.status ?? 1);
-};
+// Windows spells it Path, and a copy of process.env is no longer blind to case
+const pathKey = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
 
-if (!nodeOk || pnpmVersion('pnpm')?.split('.')[0] !== wanted.split('.')[0]) {
-  const ready =
-    pnpmVersion(join(bin, 'pnpm')) === wanted &&
-    (nodeOk || existsSync(join(bin, windows ? 'node.cmd' : 'node')));
-  if (!ready) {
-    console.log(
-      `[dev] Node ${process.versions.node}: installing pinned pnpm ${wanted}${nodeOk ? '' : ' and Node 24'} into tools/toolchain`,
-    );
+function start(command, args, options) {
+  // npm and pnpm are .cmd files there, which only a shell can start
+  if (!windows) return spawnSync(command, args, { env, ...options });
+  const line = [command, ...args].map((part) => `"${part}"`).join(' ');
+  return spawnSync(line, { env, shell: true, ...options });
+}
+
+function versionOf(command) {
+  const { status, stdout } = start(command, ['--version'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+function must(command, args, cwd = root) {
+  const { status, error } = start(command, args, { cwd, stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (!nodeIsFit || versionOf('pnpm')?.split('.')[0] !== wantedPnpm.split('.')[0]) {
+  const isReady =
+    versionOf(join(bin, 'pnpm')) === wantedPnpm &&
+    (nodeIsFit || existsSync(join(bin, windows ? 'node.cmd' : 'node')));
+  if (!isReady) {
+    const missing = nodeIsFit ? `pnpm ${wantedPnpm}` : `pnpm ${wantedPnpm} and Node.js`;
+    console.log(`[dev] Node ${process.versions.node}: installing ${missing} into tools/toolchain`);
     must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], toolchain);
   }
-  env.PATH = [...(nodeOk ? [dirname(process.execPath)] : []), bin, env.PATH].join(delimiter);
+  const own = nodeIsFit ? [dirname(process.execPath), bin] : [bin];
+  env[pathKey] = [...own, env[pathKey]].join(delimiter);
 }
 
 const [script = 'demo:run', ...args] = process.argv.slice(2);
