@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { messageOf, TraceError } from './errors.ts';
+import { describe } from './event.ts';
+
+/**
+ * A path, a `file:` URL, or chunks of bytes or text from anywhere: a stream, a generator, an array.
+ * Chunks may be cut anywhere.
+ */
+export type TraceSource =
+  | string
+  | URL
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>;
+
+/** Large enough that the work per chunk does not count. */
+const CHUNK_BYTES = 256 * 1024;
+
+export interface OpenSource {
+  /** For messages. */
+  readonly name: string;
+  readonly chunks: AsyncGenerator<Buffer, void, void>;
+}
+
+/**
+ * Opens nothing yet: the file is opened when the first chunk is asked for.
+ *
+ * @throws {TraceError} `invalid_option`, if it is none of the sources
+ */
+export function openSource(source: TraceSource): OpenSource {
+  if (typeof source === 'string' || source instanceof URL) {
+    const path = typeof source === 'string' ? source : pathOf(source);
+    return { name: path, chunks: readChunks(path, fileChunks(path)) };
+  }
+  if (!isIterable(source))
+    throw new TraceError(
+      'invalid_option',
+      'readTraceEvents: expected a path, a file URL or an iterable of chunks',
+    );
+  return { name: 'stream', chunks: readChunks('stream', source) };
+}
+
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new TraceError(
+      'invalid_option',
+      `readTraceEvents: expected a file URL, got ${url.protocol}`,
+      { cause },
+    );
+  }
+}
+
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array, void, void> {
+  yield* createReadStream(path, { highWaterMark: CHUNK_BYTES });
+}
+
+function isIterable(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value)
+  );
+}
+
+async function* readChunks(
+  name: string,
+  source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+): AsyncGenerator<Buffer, void, void> {
+  let held = ''; // half of a surrogate pair that was cut in two: alone it has no bytes
+  try {
+    for await (const chunk of source as AsyncIterable<unknown>) {
+      if (typeof chunk === 'string') {
+        const text = held + chunk;
+        held = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
+        yield Buffer.from(text.slice(0, text.length - held.length));
+      } else if (ArrayBuffer.isView(chunk)) {
+        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      } else throw new TypeError(`expected chunks of bytes or text, got ${describe(chunk)}`);
+    }
+  } catch (cause) {
+    throw new TraceError('read_failed', `${name}: ${messageOf(cause)}`, { cause });
+  }
+  if (held !== '') yield Buffer.from(held);
+}
+
+/**
+ * The chunks of an iterator until a signal says stop, also while a chunk is awaited that never comes.
+ *
+ * @throws the signal's reason
+ */
+export async function* untilAborted<T>(
+  chunks: AsyncGenerator<T, void, void>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, void> {
+  if (signal === undefined) {
+    yield* chunks;
+    return;
+  }
+  try {
+    for (;;) {
+      const { done, value } = await nextOrAbort(chunks, signal);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    const closed = chunks.return();
+    // after an abort the source may be stuck: it is told to close, and not waited for
+    if (signal.aborted) closed.catch(() => {});
+    else await closed;
+  }
+}
+
+function nextOrAbort<T>(
+  chunks: AsyncGenerator<T, void, void>,
+  signal: AbortSignal,
+): Promise<IteratorResult<T, void>> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted(); // rejects
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    chunks
+      .next()
+      .finally(() => signal.removeEventListener('abort', onAbort))
+      .then(resolve, reject);
+  });
+}
