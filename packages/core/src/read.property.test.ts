@@ -19,7 +19,7 @@ const payload: fc.Arbitrary<TracePayload> = fc
 /** Of an unknown type, so that no payload key has a type to obey. */
 const event: fc.Arbitrary<TraceEvent> = fc
   .record({
-    timestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(withoutNegativeZero)
+    timestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(withoutNegativeZero),
     event_type: text.map((name) => `custom_${name}`),
     agent_name: text,
     pattern_type: text,
