@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Files, plant, type PlantedTree } from './planted-tree.ts';
+import { CHECK_TIMEOUT_MS, type Files, plant, type PlantedTree } from './planted-tree.ts';
 
 const CORE_API = 'packages/core/api.d.ts';
 const DECLARATIONS = 'packages/core/dist/answer.d.ts';
@@ -19,7 +19,7 @@ async function plantAfterWriting(files: Files): Promise<PlantedTree> {
   });
 }
 
-describe('check-api', () => {
+describe('check-api', { timeout: CHECK_TIMEOUT_MS }, () => {
   test('writes what the entries export, and nothing else', async () => {
     using tree = plant();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Files, plant } from './planted-tree.ts';
+import { CHECK_TIMEOUT_MS, type Files, plant } from './planted-tree.ts';
 
 const PAGE = 'docs/replay.md';
 
@@ -103,7 +103,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe('check-docs', () => {
+describe('check-docs', { timeout: CHECK_TIMEOUT_MS }, () => {
   test('accepts examples that compile, outputs that are real and links that lead somewhere', async () => {
     using tree = plant({
       ...page(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Files, manifest, plant } from './planted-tree.ts';
+import { CHECK_TIMEOUT_MS, type Files, manifest, plant } from './planted-tree.ts';
 
 interface Fault {
   readonly rule: string;
@@ -210,7 +210,7 @@ const FAULTS: readonly Fault[] = [
   ),
 ];
 
-describe('check-house', () => {
+describe('check-house', { timeout: CHECK_TIMEOUT_MS }, () => {
   test('accepts a sound tree', async () => {
     using tree = plant();
 

@@ -10,6 +10,9 @@ const REPO = fileURLToPath(new URL('..', import.meta.url));
 /** Paths to texts, laid over the sound tree; `undefined` takes a file away. */
 export type Files = Readonly<Record<string, string | undefined>>;
 
+/** A check starts a compiler or a package manager, on a machine that runs other tests beside it. */
+export const CHECK_TIMEOUT_MS = 60_000;
+
 export interface CheckResult {
   readonly status: number | null;
   /** What the check wrote to stderr, one entry per line, without its closing line of counts. */

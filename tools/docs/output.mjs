@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PLAIN_ENV } from '../lib/run.mjs';
 import { fileOf } from './compile.mjs';
 
 const TIMEOUT_MS = 20_000;
@@ -39,10 +40,9 @@ function* compare(place, { expected, file }, directory, stdout) {
 
 /** In an empty directory, with the sources of the packages and without a terminal. */
 function runExample(path, cwd) {
-  const { FORCE_COLOR: _, ...env } = process.env;
   return new Promise((resolve) => {
     const args = ['--conditions=@pyagent-trace/source', path];
-    const options = { cwd, env: { ...env, NO_COLOR: '1' }, timeout: TIMEOUT_MS };
+    const options = { cwd, env: PLAIN_ENV, timeout: TIMEOUT_MS };
     const child = execFile(process.execPath, args, options, (error, stdout) =>
       resolve({ error, stdout }),
     );

@@ -8,12 +8,21 @@ const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url
 /** npm and pnpm are `.cmd` files there, which only a shell can start. */
 const WINDOWS = process.platform === 'win32';
 
+/** Plain text whatever is set here: a colour in the middle of a message hides it from a search. */
+const { FORCE_COLOR: _, ...inherited } = process.env;
+export const PLAIN_ENV = { ...inherited, NO_COLOR: '1' };
+
 /** @returns `{ status, output }`, both streams in `output`. Rejects when it cannot be started. */
 export function run(command, args, cwd) {
   return new Promise((resolve, reject) => {
     const shell = WINDOWS && command !== process.execPath;
     const quoted = shell ? args.map((arg) => `"${arg}"`) : args;
-    const child = spawn(command, quoted, { cwd, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, quoted, {
+      cwd,
+      shell,
+      env: PLAIN_ENV,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
