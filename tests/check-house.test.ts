@@ -204,6 +204,16 @@ const FAULTS: readonly Fault[] = [
     `docs/install.md:1: names a package registry: ${registry.slice('https://'.length)}`,
   ),
   fault(
+    'a workflow that hands secrets to strangers',
+    { '.github/workflows/test.yml': 'on:\n  pull_request_target:\n' },
+    '.github/workflows/test.yml:2: no workflow runs on: pull_request_target',
+  ),
+  fault(
+    'an action pinned by a tag',
+    { '.github/workflows/test.yml': 'steps:\n  - uses: actions/checkout@v6\n' },
+    '.github/workflows/test.yml:2: an action is pinned by its full commit: uses: actions/checkout@v6',
+  ),
+  fault(
     'source that cannot be parsed',
     { [SOURCE]: 'export const = 1;\n' },
     `${SOURCE}: cannot be parsed: Unexpected token`,

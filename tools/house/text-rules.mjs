@@ -15,9 +15,23 @@ const FORBIDDEN = [
   },
 ];
 
+const FORBIDDEN_IN_WORKFLOWS = [
+  {
+    // it runs a stranger's code with the secrets of this repository
+    pattern: /\bpull_request_target\b/g,
+    problem: 'no workflow runs on',
+  },
+  {
+    // a tag can be moved to other code, a commit cannot
+    pattern: /\buses: (?!\.\/)(?!\S+@[0-9a-f]{40}\b)\S+/g,
+    problem: 'an action is pinned by its full commit',
+  },
+];
+
 export function* textProblems(path, text) {
   if (text.includes('\0')) return; // a picture or another binary file
-  for (const { pattern, problem } of FORBIDDEN)
+  const isWorkflow = path.startsWith('.github/workflows/');
+  for (const { pattern, problem } of [...FORBIDDEN, ...(isWorkflow ? FORBIDDEN_IN_WORKFLOWS : [])])
     for (const match of text.matchAll(pattern))
       yield `${path}:${lineAt(text, match.index)}: ${problem}: ${match[0]}`;
 }
