@@ -107,32 +107,36 @@ export class Operation implements Outcome {
 
   #finish(status: Status, value: unknown): void {
     if (this.#ended) return;
-    const { end, name } = this.#kind;
+    const { end: event_type, name } = this.#kind;
     const duration_ms = this.#elapsedMs();
-    this.#keepOutput(status, value);
+    const end = this.#end;
+    this.#keepOutput(end, status, value);
     if (name === 'llm_call' && this.#firstChunkMs !== undefined)
-      this.set({ time_to_first_chunk_ms: this.#firstChunkMs });
+      end['time_to_first_chunk_ms'] = this.#firstChunkMs;
     this.#ended = true;
-    if (name !== 'routing_decision') this.#emit(end, { ...this.#end, duration_ms, status });
-    else if (status === 'ok') this.#emit(end, this.#end);
+    if (name !== 'routing_decision') {
+      end['duration_ms'] = duration_ms;
+      end['status'] = status;
+      this.#emit(event_type, end);
+    } else if (status === 'ok') this.#emit(event_type, end);
     this.#chunks = undefined;
   }
 
-  #keepOutput(status: Status, value: unknown): void {
+  #keepOutput(end: Record<string, unknown>, status: Status, value: unknown): void {
     const { output, replayable } = this.#kind;
     const streamed = this.#chunks;
     const text = streamed === undefined ? value : textOf(streamed);
-    const given = this.#end[output] ?? this.#end['result_output'];
+    const given = end[output] ?? end['result_output'];
     const showable = output !== 'response' || typeof text === 'string';
     if (output !== 'result' && given === undefined && text !== undefined && showable)
-      this.set({ [output]: text });
+      end[output] = text;
     if (!replayable || !this.#recording.captureResults) return;
-    if (streamed !== undefined) this.set({ result: { stream: streamed } });
+    if (streamed !== undefined) end['result'] = { stream: streamed };
     else if (status !== 'ok') return;
     else if (value === undefined) {
       // absent means "the same as the response": nothing returned has to be said where there is one
-      if (this.#end['response'] !== undefined) this.set({ result: null });
-    } else if (value !== this.#end['response']) this.set({ result: value });
+      if (end['response'] !== undefined) end['result'] = null;
+    } else if (value !== end['response']) end['result'] = value;
   }
 
   #elapsedMs(): number {
@@ -151,8 +155,7 @@ export function emitInside(
   event_type: KnownEventType,
   payload: TracePayload,
 ): void {
-  const ids = frame === undefined ? {} : idsOf(frame);
-  const all = { ...ids, ...readable(payload), ...ids };
+  const all = frame === undefined ? readable(payload) : withIds(frame, payload);
   try {
     sink.emit(
       createTraceEvent({
@@ -167,10 +170,21 @@ export function emitInside(
   }
 }
 
-function idsOf({ trace_id, span_id, parent }: Frame): TracePayload {
-  return parent === undefined
-    ? { trace_id, span_id }
-    : { trace_id, span_id, parent_span_id: parent.span_id };
+/** A copy of the payload with the frame's ids, which stand first and win. */
+function withIds(frame: Frame, payload: TracePayload): TracePayload {
+  const { trace_id, span_id, parent } = frame;
+  try {
+    const all: Record<string, unknown> =
+      parent === undefined
+        ? { trace_id, span_id, ...payload }
+        : { trace_id, span_id, parent_span_id: parent.span_id, ...payload };
+    all['trace_id'] = trace_id;
+    all['span_id'] = span_id;
+    if (parent !== undefined) all['parent_span_id'] = parent.span_id;
+    return all;
+  } catch {
+    return withIds(frame, readable(payload)); // a getter threw
+  }
 }
 
 function withoutContent(payload: TracePayload): TracePayload {
@@ -178,11 +192,11 @@ function withoutContent(payload: TracePayload): TracePayload {
 }
 
 /** What the app gave, in a form whose keys can be read without a surprise. */
-function readable(payload: TracePayload): TracePayload {
+function readable(payload: TracePayload): Record<string, unknown> {
   try {
     return { ...payload };
   } catch {
-    return toPlainData(payload) as TracePayload; // a getter threw
+    return { ...(toPlainData(payload) as TracePayload) }; // a getter threw
   }
 }
 
