@@ -98,6 +98,10 @@ function copy(value: unknown, ancestors: object[], budget: Budget): unknown {
 function copyObject(value: object, ancestors: object[], budget: Budget): unknown {
   if (typeof value === 'function') return cut(`[Function ${value.name || 'anonymous'}]`, budget);
   if (Array.isArray(value)) return copyItems(value, value.length, ancestors, budget);
+  // nearly every object, and the tests below cost more than the copy
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype && !('toJSON' in value))
+    return copyOwn(value, ancestors, budget);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
     return `[${value.constructor.name} ${value.byteLength} bytes]`;
   // by tag, so that values of another realm (a vm, a frame) are known too
@@ -133,7 +137,7 @@ function copyObject(value: object, ancestors: object[], budget: Budget): unknown
   }
   if ('toJSON' in value && typeof value.toJSON === 'function')
     return copy((value as { toJSON(): unknown }).toJSON(), ancestors, budget);
-  return copyEntries(objectEntries(value), ancestors, budget);
+  return copyOwn(value, ancestors, budget);
 }
 
 function copyItems(
@@ -159,24 +163,48 @@ function copyEntries(
   budget: Budget,
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, value] of entries) {
-    if (--budget.values < 0) {
-      result['[Truncated]'] = 'more keys';
+  for (const [key, value] of entries)
+    if (!copyEntry(result, typeof key === 'string' ? key : nameOf(key), value, ancestors, budget))
       break;
-    }
-    const name = cut(typeof key === 'string' ? key : nameOf(key), budget);
-    const plain = copy(value, ancestors, budget);
-    // an assignment to __proto__ would set the prototype
-    if (name === '__proto__')
-      Object.defineProperty(result, name, {
-        value: plain,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    else result[name] = plain;
-  }
   return result;
+}
+
+function copyOwn(value: object, ancestors: object[], budget: Budget): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value))
+    if (!copyEntry(result, key, read(value, key), ancestors, budget)) break;
+  return result;
+}
+
+/** Whether there was room for it. */
+function copyEntry(
+  result: Record<string, unknown>,
+  key: string,
+  value: unknown,
+  ancestors: object[],
+  budget: Budget,
+): boolean {
+  if (--budget.values < 0) {
+    result['[Truncated]'] = 'more keys';
+    return false;
+  }
+  const name = cut(key, budget);
+  const plain = copy(value, ancestors, budget);
+  // as JSON.stringify leaves it out
+  if (plain !== undefined) define(result, name, plain);
+  return true;
+}
+
+/** Sets a key: an assignment to `__proto__` would set the prototype. */
+export function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  else target[key] = value;
 }
 
 /** A Map's key as an object's key. */
@@ -185,23 +213,19 @@ function nameOf(key: unknown): string {
   return typeof plain === 'string' ? plain : (JSON.stringify(plain) ?? 'undefined');
 }
 
-function* objectEntries(value: object): Iterable<[string, unknown]> {
-  for (const key of Object.keys(value)) {
-    let item: unknown;
-    try {
-      item = (value as Record<string, unknown>)[key];
-    } catch {
-      item = '[Getter threw]';
-    }
-    yield [key, item];
+function read(value: object, key: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return '[Getter threw]';
   }
 }
 
 function* errorEntries(error: Error): Iterable<[string, unknown]> {
   for (const key of ['name', 'message', 'stack', 'cause'] as const)
     if (error[key] !== undefined) yield [key, error[key]];
-  for (const entry of objectEntries(error))
-    if (!['name', 'message', 'stack', 'cause'].includes(entry[0])) yield entry;
+  for (const key of Object.keys(error))
+    if (!['name', 'message', 'stack', 'cause'].includes(key)) yield [key, read(error, key)];
 }
 
 /** Cuts on code points: half a surrogate pair is no character. */
