@@ -1,0 +1,62 @@
+import { escapeControls } from './escape.ts';
+import { fit } from './text.ts';
+import { Totals } from './totals.ts';
+
+/** Columns of a name on every line about it. */
+const MAX_LABEL = 32;
+
+/** A pattern or agent that is open, or the root above all patterns. */
+export class Branch {
+  readonly parent: Branch | undefined;
+  readonly name: string;
+  /** The name as it is printed; the third of one name that is open at once is `worker #3`. */
+  readonly label: string;
+  readonly depth: number;
+  readonly totals: Totals = new Totals();
+  /** Children that are open. */
+  open = 0;
+  /** Model and tool calls that have begun and are not printed. */
+  calls = 0;
+  /** Its input, so that a task handed down is not shown again at every level. */
+  asked: string | undefined;
+  /** The last answer in here, so that one handed up is not shown again at every level. */
+  said: string | undefined;
+  readonly #names = new Map<string, { open: number; last: number }>();
+
+  constructor(name = '', parent?: Branch) {
+    this.parent = parent;
+    this.name = name;
+    this.depth = parent === undefined ? -1 : parent.depth + 1;
+    this.label = parent === undefined ? '' : parent.#admit(name);
+  }
+
+  close(): void {
+    if (this.parent !== undefined) this.parent.#dismiss(this.name);
+  }
+
+  /** Numbers start again when none of the name is open: agents one after another have none. */
+  #admit(name: string): string {
+    const entry = this.#names.get(name) ?? { open: 0, last: 0 };
+    this.#names.set(name, entry);
+    this.open += 1;
+    entry.open += 1;
+    entry.last += 1;
+    const label = labelOf(name);
+    return entry.last > 1 ? `${label} #${entry.last}` : label;
+  }
+
+  #dismiss(name: string): void {
+    this.open -= 1;
+    const entry = this.#names.get(name);
+    if (entry !== undefined && --entry.open === 0) this.#names.delete(name);
+  }
+}
+
+/** From a branch up to, and without, the root. */
+export function* lineageOf(branch: Branch): Iterable<Branch> {
+  for (let at = branch; at.parent !== undefined; at = at.parent) yield at;
+}
+
+export function labelOf(name: string): string {
+  return fit(escapeControls(name.slice(0, MAX_LABEL * 8)), MAX_LABEL);
+}

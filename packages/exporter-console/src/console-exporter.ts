@@ -1,0 +1,171 @@
+import type { ExporterStats, FlushOptions, TraceEvent, TraceExporter } from '@pyagent-trace/core';
+import { parseOptions } from '@pyagent-trace/core/schema';
+import * as z from 'zod';
+import { formatLine } from './line.ts';
+import { layOut } from './row.ts';
+import { type ConsoleOutput, Sink } from './sink.ts';
+import { Tree } from './tree.ts';
+
+export interface ConsoleExporterOptions {
+  /**
+   * Where to print: a Node stream, or anything with `write(text)`.
+   *
+   * @default process.stdout
+   */
+  readonly output?: ConsoleOutput;
+  /**
+   * `line`: each event is one line, as the Python `ConsoleExporter` prints it, and whole. `pretty`: a
+   * live tree of patterns, agents and calls.
+   *
+   * @default `pretty` on a terminal, else `line`
+   */
+  readonly format?: 'line' | 'pretty';
+  /**
+   * Colors of `pretty`. Without it `FORCE_COLOR` and `NO_COLOR` decide, in this order, when set and
+   * not empty.
+   *
+   * @default whether the output is a terminal
+   */
+  readonly color?: boolean;
+  /**
+   * Columns of `pretty`, 40 or more.
+   *
+   * @default the terminal's width as it is at each line, else `COLUMNS`, else 100
+   */
+  readonly width?: number;
+}
+
+const MIN_WIDTH = 40;
+const DEFAULT_WIDTH = 100;
+const FLUSH_TIMEOUT_MS = 5_000;
+
+const OptionsSchema = z.strictObject({
+  output: z
+    .custom<ConsoleOutput>(
+      (value) => typeof (value as ConsoleOutput | null)?.write === 'function',
+      'expected an object with a write(text) method',
+    )
+    .optional(),
+  format: z.enum(['line', 'pretty']).optional(),
+  color: z.boolean().optional(),
+  width: z.int().min(MIN_WIDTH).optional(),
+});
+
+/**
+ * Prints events to a terminal, or to anything that takes text.
+ *
+ * @example
+ * ```ts
+ * const bus = new TraceEventBus();
+ * bus.attach(new ConsoleExporter());
+ * ```
+ */
+export class ConsoleExporter implements TraceExporter {
+  readonly name = 'console';
+  readonly #sink: Sink;
+  readonly #tree: Tree | undefined;
+  /** Rows of the event that is being taken. */
+  #rows = '';
+  #taking = false;
+  #accepted = 0;
+  /** Events given to the sink, with their text or as part of it. */
+  #issued = 0;
+  #shutdown: Promise<void> | undefined;
+
+  /** @throws {TraceError} `invalid_option` */
+  constructor(options: ConsoleExporterOptions = {}) {
+    const {
+      output = process.stdout,
+      format = output.isTTY === true ? 'pretty' : 'line',
+      color = wantsColor(output),
+      width,
+    } = parseOptions(OptionsSchema, options, 'ConsoleExporter');
+    this.#sink = new Sink(output);
+    if (format === 'line') return;
+    const fallback = Number(process.env['COLUMNS']) || DEFAULT_WIDTH;
+    this.#tree = new Tree((row) => {
+      const columns = Math.max(MIN_WIDTH, width ?? (output.columns || fallback));
+      this.#rows += `${layOut(row, columns, color)}\n`;
+      // a call whose cost did not come in time
+      if (!this.#taking) this.#issue();
+    });
+  }
+
+  /** Prints one event. Never throws. Works detached. */
+  readonly exportEvent = (event: TraceEvent): void => {
+    const refusal =
+      this.#shutdown === undefined ? this.#sink.refusal() : 'the exporter is shut down';
+    if (refusal !== undefined) {
+      this.#sink.drop(refusal);
+      return;
+    }
+    this.#accepted += 1;
+    this.#take((tree) => {
+      if (tree === undefined) this.#rows = `${formatLine(event)}\n`;
+      else tree.add(event);
+    });
+  };
+
+  /**
+   * Prints the calls that wait for their cost, and waits until the output has taken everything.
+   *
+   * @param options `timeoutMs` is 5,000 by default
+   */
+  async flush({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
+    this.#take((tree) => tree?.flush());
+    await this.#sink.settled(timeoutMs);
+  }
+
+  /** Like `flush`; what is open is printed as incomplete. The output itself is left open. */
+  shutdown({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
+    if (this.#shutdown === undefined) {
+      this.#take((tree) => tree?.shutdown());
+      this.#shutdown = this.#sink.settled(timeoutMs);
+    }
+    return this.#shutdown;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /** A call that is not printed yet counts as one pending event. */
+  stats(): ExporterStats {
+    const stats = this.#sink.stats();
+    const accepted = this.#accepted;
+    return { accepted, ...stats, pending: accepted - stats.delivered - stats.failed };
+  }
+
+  #take(work: (tree: Tree | undefined) => void): void {
+    this.#taking = true;
+    try {
+      work(this.#tree);
+      this.#issue();
+    } catch (error) {
+      this.#rows = '';
+      this.#sink.fail(this.#complete(), error);
+    }
+    this.#taking = false;
+  }
+
+  /** Hands the rows to the sink, with the number of events that they complete. */
+  #issue(): void {
+    const rows = this.#rows;
+    this.#rows = '';
+    this.#sink.write(rows, this.#complete());
+  }
+
+  #complete(): number {
+    const complete = this.#accepted - (this.#tree?.held ?? 0);
+    const events = complete - this.#issued;
+    this.#issued = complete;
+    return events;
+  }
+}
+
+/** https://no-color.org and https://force-color.org; `FORCE_COLOR=0` is read as Node reads it. */
+function wantsColor({ isTTY }: ConsoleOutput): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
+  if (FORCE_COLOR) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}
