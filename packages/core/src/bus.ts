@@ -1,6 +1,7 @@
-import { requireFunction, requireFunctions, requireKnownKeys, invalidOption } from './check.ts';
+import { requireFunction, requireKnownKeys } from './check.ts';
 import { monotonicMs } from './clock.ts';
-import { beginDelivery, endDelivery } from './encode.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { collectReceipts, Enrolment } from './enrolment.ts';
 import { TraceError } from './errors.ts';
 import type { EventType, TraceEvent } from './event.ts';
 import {
@@ -11,13 +12,9 @@ import {
   missingMembers,
   type TraceExporter,
 } from './exporter.ts';
-import { type DropReason, type EventSchema, Gate, type Processor } from './gate.ts';
-import { newSpanId } from './ids.ts';
-import { collectReceipts, deliverTo, type Enrolment, within } from './enrolment.ts';
+import type { DropReason, EventSchema, Processor } from './gate.ts';
 import { createReporter, type ErrorHandler } from './report.ts';
-
-/** A callback may return a promise: `emitAsync` awaits it, `emit` does not. */
-export type Subscriber = (event: TraceEvent) => unknown;
+import { eventTypeSet, type Subscriber } from './subscriptions.ts';
 
 export interface TraceEventBusOptions {
   /**
@@ -52,17 +49,6 @@ export interface BusStats {
   readonly subscribers: number;
 }
 
-interface Subscription {
-  readonly id: string;
-  readonly name: string;
-  readonly callback: Subscriber;
-  readonly eventTypes: ReadonlySet<EventType> | undefined;
-  active: boolean;
-}
-
-/** An emit loop between subscribers ends here instead of never. */
-const MAX_REENTRANT = 1_000;
-const SUBSCRIBER_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 5_000;
 
 /**
@@ -80,48 +66,48 @@ const FLUSH_TIMEOUT_MS = 5_000;
  * ```
  */
 export class TraceEventBus implements EventSink, EventSource {
-  // replaced, never mutated, so that a delivery under way is not affected
-  #subscriptions: readonly Subscription[] = [];
+  readonly #dispatcher: Dispatcher;
   readonly #enrolments = new Map<string, Enrolment>();
-  readonly #gate: Gate;
-  readonly #report: (error: unknown, event: TraceEvent, place: string) => void;
-  #delivering = false;
-  #queue: TraceEvent[] = [];
-  #queued = 0;
-  #emitted = 0;
-  #errors = 0;
-  #pending = 0;
-  #whenSettled: (() => void)[] = [];
   #shutdown: Promise<FlushReport[]> | undefined;
+
+  /**
+   * Delivers an event to everyone who wants it before it returns. Called by a subscriber, it delivers
+   * after the event under way. Never throws. Works detached.
+   */
+  readonly emit: (event: TraceEvent) => void;
+
+  /**
+   * Delivers an event and awaits asynchronous subscribers one after another, each for 5 s at most.
+   * Never rejects. Works detached.
+   */
+  readonly emitAsync: (event: TraceEvent) => Promise<void>;
 
   /** @throws {TraceError} `invalid_option` */
   constructor(options: TraceEventBusOptions = {}) {
     requireKnownKeys(options, ['onError', 'processors', 'schema'], 'TraceEventBus');
     const { onError, processors = [], schema } = options;
     if (onError !== undefined) requireFunction(onError, 'TraceEventBus: onError');
-    this.#report = createReporter(onError);
-    this.#gate = new Gate(processors, schema, this.#report);
+    this.#dispatcher = new Dispatcher(processors, schema, createReporter(onError));
+    this.emit = this.#dispatcher.emit;
+    this.emitAsync = this.#dispatcher.emitAsync;
   }
 
   /** Hears every event, before the filtered subscribers. Returns an id for `unsubscribe`. */
   subscribe(callback: Subscriber): string {
     requireFunction(callback, 'subscribe');
-    return this.#add(callback, undefined);
+    return this.#dispatcher.add(callback);
   }
 
   /** Hears only events whose type is listed. An empty list hears nothing. */
   subscribeFilter(eventTypes: Iterable<EventType>, callback: Subscriber): string {
-    if (typeof eventTypes === 'string')
-      throw invalidOption(`subscribeFilter: expected a list of event types, got "${eventTypes}"`);
+    const types = eventTypeSet(eventTypes, 'subscribeFilter');
     requireFunction(callback, 'subscribeFilter');
-    return this.#add(callback, new Set(eventTypes));
+    return this.#dispatcher.add(callback, types);
   }
 
   /** Takes off a subscriber or a consumer, at once. An unknown id does nothing. */
   unsubscribe(subscriptionId: string): void {
-    for (const subscription of this.#subscriptions)
-      if (subscription.id === subscriptionId) subscription.active = false;
-    this.#subscriptions = this.#subscriptions.filter(({ active }) => active);
+    this.#dispatcher.remove(subscriptionId);
     this.#enrolments.delete(subscriptionId);
   }
 
@@ -137,72 +123,23 @@ export class TraceEventBus implements EventSink, EventSource {
       throw new TraceError('invalid_exporter', `attach: the consumer has no ${missing.join(', ')}`);
     requireKnownKeys(options, ['processors'], 'attach');
     const { processors = [] } = options;
-    requireFunctions(processors, 'attach: processors');
-    const enrolment: Enrolment = { exporter: consumer, dropped: 0 };
-    const id = this.#add(deliverTo(enrolment, [...processors]), undefined, consumer.name);
+    const enrolment = new Enrolment(consumer, processors, this.#dispatcher.report);
+    const id = this.#dispatcher.add(enrolment.deliver, undefined, consumer.name);
     this.#enrolments.set(id, enrolment);
     return id;
   }
 
-  /** Delivers an event to everyone who wants it before it returns. Never throws. Works detached. */
-  readonly emit = (event: TraceEvent): void => {
-    this.#emitted += 1;
-    if (this.#delivering) {
-      this.#enqueue(event);
-      return;
-    }
-    this.#queued = 0;
-    this.#delivering = true;
-    this.#deliver(event);
-    if (this.#queue.length > 0) this.#drain();
-    this.#delivering = false;
-  };
-
-  /**
-   * Delivers an event and awaits asynchronous subscribers one after another, each for 5 s at most.
-   * Never rejects. Works detached.
-   */
-  readonly emitAsync = async (event: TraceEvent): Promise<void> => {
-    this.#emitted += 1;
-    while (this.#delivering) await Promise.resolve(); // called by a subscriber: that delivery comes first
-    this.#queued = 0;
-    this.#delivering = true;
-    const admitted = this.#gate.admit(event);
-    if (admitted !== undefined) {
-      for (const subscription of this.#subscriptions) {
-        const result = this.#call(subscription, admitted);
-        if (!isThenable(result)) continue;
-        // what was emitted meanwhile goes first, and nothing is held back while this waits
-        this.#drain();
-        this.#delivering = false;
-        const outcome = await within(
-          this.#watch(result, subscription, admitted),
-          SUBSCRIBER_TIMEOUT_MS,
-        );
-        if (outcome?.timedOut === true)
-          this.#fail(
-            new TraceError('subscriber_timeout', `no answer within ${SUBSCRIBER_TIMEOUT_MS} ms`),
-            subscription,
-            admitted,
-          );
-        this.#delivering = true;
-      }
-    }
-    this.#drain();
-    this.#delivering = false;
-  };
-
   /**
    * Settles pending deliveries, then flushes all consumers side by side. Never rejects.
    *
-   * @param options `timeoutMs`, for all of it, is 5,000 by default
+   * @param options `timeoutMs`, for all of it, is 5,000 by default; pending deliveries get half at most
    */
-  async flush(options: FlushOptions = {}): Promise<FlushReport[]> {
+  async flush(options?: FlushOptions): Promise<FlushReport[]> {
     return this.#finish('flush', options);
   }
 
   /** Like `flush`, with each consumer's `shutdown`. Every call returns the same promise. */
-  shutdown(options: FlushOptions = {}): Promise<FlushReport[]> {
+  shutdown(options?: FlushOptions): Promise<FlushReport[]> {
     return (this.#shutdown ??= this.#finish('shutdown', options));
   }
 
@@ -211,112 +148,34 @@ export class TraceEventBus implements EventSink, EventSource {
   }
 
   stats(): BusStats {
-    const reasons = { ...this.#gate.reasons };
+    const { gate, emitted, errors, pending, queued, subscribers } = this.#dispatcher;
+    const { dropped, reasons } = gate;
     return {
-      emitted: this.#emitted,
-      accepted: this.#gate.accepted,
-      dropped: Object.values(reasons).reduce((sum, count) => sum + count, 0),
-      reasons,
-      errors: this.#errors,
-      pending: this.#pending,
-      subscribers: this.#subscriptions.length,
+      emitted,
+      accepted: emitted - dropped - queued,
+      dropped,
+      reasons: { ...reasons },
+      errors,
+      pending: pending.size,
+      subscribers,
     };
-  }
-
-  #add(
-    callback: Subscriber,
-    eventTypes: ReadonlySet<EventType> | undefined,
-    name: string = callback.name || 'a subscriber',
-  ): string {
-    const added: Subscription = { id: newSpanId(), name, callback, eventTypes, active: true };
-    const all = [...this.#subscriptions, added];
-    this.#subscriptions = [
-      ...all.filter((subscription) => subscription.eventTypes === undefined),
-      ...all.filter((subscription) => subscription.eventTypes !== undefined),
-    ];
-    return added.id;
-  }
-
-  #enqueue(event: TraceEvent): void {
-    if (this.#queued >= MAX_REENTRANT) {
-      this.#gate.reasons.reentrant += 1;
-      return;
-    }
-    this.#queued += 1;
-    this.#queue.push(event);
-  }
-
-  #drain(): void {
-    // grows while it is read: what these deliveries emit is delivered here too
-    for (let i = 0; i < this.#queue.length; i++) this.#deliver(this.#queue[i] as TraceEvent);
-    this.#queue = [];
-  }
-
-  #deliver(event: TraceEvent): void {
-    const admitted = this.#gate.admit(event);
-    if (admitted === undefined) return;
-    const outer = beginDelivery(admitted);
-    const subscriptions = this.#subscriptions;
-    for (let i = 0; i < subscriptions.length; i++) {
-      const subscription = subscriptions[i] as Subscription;
-      const result = this.#call(subscription, admitted);
-      if (result !== undefined && isThenable(result))
-        void this.#watch(result, subscription, admitted);
-    }
-    endDelivery(outer);
-  }
-
-  #call(subscription: Subscription, event: TraceEvent): unknown {
-    try {
-      const { eventTypes } = subscription;
-      if (!subscription.active) return undefined;
-      if (eventTypes !== undefined && !eventTypes.has(event.event_type)) return undefined;
-      return subscription.callback(event);
-    } catch (error) {
-      this.#fail(error, subscription, event);
-      return undefined;
-    }
-  }
-
-  #fail(error: unknown, { name }: Subscription, event: TraceEvent): void {
-    this.#errors += 1;
-    this.#report(error, event, name);
-  }
-
-  /** Counts a delivery as pending until it settles. The promise returned does not reject. */
-  async #watch(
-    result: PromiseLike<unknown>,
-    subscription: Subscription,
-    event: TraceEvent,
-  ): Promise<void> {
-    this.#pending += 1;
-    try {
-      await result;
-    } catch (error) {
-      this.#fail(error, subscription, event);
-    }
-    this.#pending -= 1;
-    if (this.#pending > 0) return;
-    for (const resolve of this.#whenSettled) resolve();
-    this.#whenSettled = [];
   }
 
   async #finish(
     method: 'flush' | 'shutdown',
-    { timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions,
+    options: FlushOptions | undefined,
   ): Promise<FlushReport[]> {
+    const timeoutMs = timeoutOf(options);
     const deadline = monotonicMs() + timeoutMs;
-    while (this.#delivering) await Promise.resolve();
-    if (this.#pending > 0)
-      await within(new Promise<void>((resolve) => this.#whenSettled.push(resolve)), timeoutMs);
+    await this.#dispatcher.idle();
+    // a subscriber that hangs must leave the consumers time to deliver
+    await this.#dispatcher.pending.settle(timeoutMs / 2);
     return collectReceipts(this.#enrolments.values(), method, deadline - monotonicMs());
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-  } catch {
-    return false;
-  }
+/** By default where it is no number of milliseconds: flushing never fails. */
+function timeoutOf(options: FlushOptions | undefined): number {
+  const timeoutMs: unknown = options?.timeoutMs;
+  return typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : FLUSH_TIMEOUT_MS;
 }

@@ -1,5 +1,6 @@
 // Configuring fails at once, with place, problem and value. By hand, since the main entry has no zod.
 import { TraceError } from './errors.ts';
+import { describe, isObject } from './event.ts';
 
 export function invalidOption(message: string): TraceError {
   return new TraceError('invalid_option', message);
@@ -7,22 +8,19 @@ export function invalidOption(message: string): TraceError {
 
 export function requireFunction(value: unknown, place: string): void {
   if (typeof value !== 'function')
-    throw invalidOption(`${place}: expected a function, got ${kindOf(value)}`);
+    throw invalidOption(`${place}: expected a function, got ${describe(value)}`);
 }
 
 export function requireFunctions(value: unknown, place: string): void {
   if (!Array.isArray(value))
-    throw invalidOption(`${place}: expected an array of functions, got ${kindOf(value)}`);
+    throw invalidOption(`${place}: expected an array of functions, got ${describe(value)}`);
   for (const [index, item] of value.entries()) requireFunction(item, `${place}[${index}]`);
 }
 
 export function requireKnownKeys(options: object, known: readonly string[], place: string): void {
+  if (!isObject(options))
+    throw invalidOption(`${place}: expected an object of options, got ${describe(options)}`);
   for (const key of Object.keys(options))
     if (!known.includes(key))
       throw invalidOption(`${place}: unknown option "${key}"; known are ${known.join(', ')}`);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return value === undefined ? 'nothing' : `a ${typeof value}`;
 }

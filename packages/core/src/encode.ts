@@ -1,4 +1,4 @@
-import { isCheckedEvent, type TraceEvent } from './event.ts';
+import { isCheckedEvent, isObject, readable, type TraceEvent } from './event.ts';
 import { isPlainData, toPlainData } from './plain.ts';
 
 /** Written for a value that is no event at all, such as one whose `event_type` throws when read. */
@@ -8,20 +8,20 @@ const LAST_RESORT =
 let delivering: TraceEvent | undefined;
 let deliveredLine: string | undefined;
 
-/**
- * Keeps the line of one event while a bus delivers it, so that two exporters serialise it once.
- *
- * @returns the event of the delivery outside this one, for `endDelivery`
- */
-export function beginDelivery(event: TraceEvent): TraceEvent | undefined {
-  const outer = delivering;
+/** Keeps the line of one event while a bus delivers it, so that two exporters serialise it once. */
+export function beginDelivery(event: TraceEvent): void {
   delivering = event;
   deliveredLine = undefined;
-  return outer;
 }
 
-export function endDelivery(outer: TraceEvent | undefined): void {
-  delivering = outer;
+export function endDelivery(): void {
+  if (delivering === undefined) return; // to look takes less time than to write, on every emit
+  delivering = undefined;
+  deliveredLine = undefined;
+}
+
+/** The event may have been changed since its line was made. */
+export function forgetLine(): void {
   deliveredLine = undefined;
 }
 
@@ -55,7 +55,7 @@ function encodePlain(event: TraceEvent): string | undefined {
       if (isPlainData(event.payload)) return JSON.stringify(event);
     } else {
       const ordered = fiveKeys(event);
-      if (isPlainData(ordered)) return JSON.stringify(ordered);
+      if (isObject(ordered.payload) && isPlainData(ordered)) return JSON.stringify(ordered);
     }
   } catch {
     // a getter threw: the slow way writes what it can
@@ -65,13 +65,23 @@ function encodePlain(event: TraceEvent): string | undefined {
 
 function encodeAnything(event: TraceEvent): string {
   try {
-    return JSON.stringify(toPlainData(fiveKeys(event)));
+    const plain = fiveKeys(toPlainData(readable(event)) as Values);
+    // a Set, a Date, a revoked proxy: the wire wants an object
+    if (!isObject(plain.payload)) plain.payload = { value: plain.payload };
+    return JSON.stringify(plain);
   } catch {
     return LAST_RESORT;
   }
 }
 
-function fiveKeys(event: TraceEvent): TraceEvent {
-  const { timestamp, event_type, agent_name = '', pattern_type = '', payload = {} } = event;
+type Values = ReturnType<typeof readable>;
+
+function fiveKeys({
+  timestamp = null,
+  event_type = null,
+  agent_name = '',
+  pattern_type = '',
+  payload = {},
+}: Values): Values {
   return { timestamp, event_type, agent_name, pattern_type, payload };
 }

@@ -1,63 +1,101 @@
 import { monotonicMs } from './clock.ts';
+import { forgetLine } from './encode.ts';
 import { messageOf } from './errors.ts';
 import type { TraceEvent } from './event.ts';
 import type { FlushReport, TraceExporter } from './exporter.ts';
-import type { Processor } from './gate.ts';
+import { Gate, type Processor } from './gate.ts';
+import type { Reporter } from './report.ts';
+import { isThenable, within } from './promises.ts';
 
 /** A consumer on a bus, and the events lost on the way to it. */
-export interface Enrolment {
-  readonly exporter: TraceExporter;
-  dropped: number;
-}
+export class Enrolment {
+  readonly #exporter: TraceExporter;
+  readonly #name: string;
+  readonly #gate: Gate | undefined;
+  #lost = 0;
+  #error: string | undefined;
 
-/** What a bus subscribes for a consumer: an event that gets lost here is counted. */
-export function deliverTo(
-  enrolment: Enrolment,
-  processors: readonly Processor[],
-): (event: TraceEvent) => void {
-  return (event) => {
+  /** @throws {TraceError} `invalid_option` */
+  constructor(exporter: TraceExporter, processors: readonly Processor[], report: Reporter) {
+    this.#exporter = exporter;
+    this.#name = exporter.name;
+    const gate = new Gate(
+      processors,
+      undefined,
+      (error, event, place) => {
+        this.#error = `${place}: ${messageOf(error)}`;
+        report(error, event, place);
+      },
+      'attach',
+    );
+    if (processors.length > 0) this.#gate = gate;
+  }
+
+  /** What a bus subscribes for the consumer. An event that gets lost here is counted. */
+  readonly deliver = (event: TraceEvent): unknown => {
+    let processed: TraceEvent | undefined = event;
+    if (this.#gate !== undefined) {
+      processed = this.#gate.admit(event);
+      if (processed === undefined) return undefined;
+      forgetLine(); // a processor that changed the event in place must not be undone by the cached line
+    }
     try {
-      let processed: TraceEvent | undefined = event;
-      for (const processor of processors) {
-        processed = processor(processed);
-        if (processed === undefined) return;
-      }
-      enrolment.exporter.exportEvent(processed);
+      // an asynchronous exportEvent breaks the contract; its rejection is counted all the same
+      const answer: unknown = this.#exporter.exportEvent(processed);
+      return isThenable(answer) ? this.#settle(answer) : undefined;
     } catch (error) {
-      enrolment.dropped += 1;
-      throw error;
+      throw this.#lose(error);
     }
   };
-}
 
-/**
- * Waits for a promise, but no longer than the time given. Keeps the process alive meanwhile: somebody
- * awaits the answer. Never rejects.
- *
- * @returns what went wrong, or `undefined`
- */
-export async function within(
-  promise: PromiseLike<unknown>,
-  timeoutMs: number,
-): Promise<{ readonly timedOut: boolean; readonly error: unknown } | undefined> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve({ timedOut: true, error: undefined }), timeoutMs);
-    const settle = (outcome?: { timedOut: boolean; error: unknown }): void => {
-      clearTimeout(timer);
-      resolve(outcome);
-    };
+  /** Flushes or shuts down the consumer within the time given. Never rejects. */
+  async finish(method: 'flush' | 'shutdown', timeoutMs: number): Promise<FlushReport> {
+    const problem = await this.#end(method, timeoutMs);
+    let counts = { delivered: 0, failed: 0, dropped: 0, pending: 0 };
+    let error = problem;
     try {
-      promise.then(
-        () => settle(),
-        (error: unknown) => settle({ timedOut: false, error }),
-      );
-    } catch (error) {
-      settle({ timedOut: false, error });
+      const { delivered, failed, dropped, pending, error: newest } = this.#exporter.stats();
+      counts = { delivered, failed, dropped, pending };
+      error ??= newest ?? this.#error;
+    } catch (thrown) {
+      error ??= `stats: ${messageOf(thrown)}`;
     }
-  });
+    return {
+      exporter: this.#name,
+      ...counts,
+      dropped: counts.dropped + this.#lost + (this.#gate?.dropped ?? 0),
+      ...(error !== undefined && { error }),
+    };
+  }
+
+  async #end(method: 'flush' | 'shutdown', timeoutMs: number): Promise<string | undefined> {
+    try {
+      const outcome = await within(this.#exporter[method]({ timeoutMs }), timeoutMs);
+      if (outcome === undefined) return undefined;
+      return outcome.timedOut
+        ? `${method} did not end within ${Math.round(timeoutMs)} ms`
+        : messageOf(outcome.error);
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async #settle(answer: PromiseLike<unknown>): Promise<void> {
+    try {
+      await answer;
+    } catch (error) {
+      throw this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): unknown {
+    this.#lost += 1;
+    this.#error = messageOf(error);
+    return error;
+  }
 }
 
-/** Flushes or shuts down exporters side by side within the time given, one receipt each. */
+/** Flushes or shuts down consumers side by side within the time given, one receipt each. */
 export async function collectReceipts(
   enrolments: Iterable<Enrolment>,
   method: 'flush' | 'shutdown',
@@ -65,44 +103,8 @@ export async function collectReceipts(
 ): Promise<FlushReport[]> {
   const deadline = monotonicMs() + timeoutMs;
   return Promise.all(
-    Array.from(enrolments, async (enrolment) => {
-      const leftMs = Math.max(0, deadline - monotonicMs());
-      return receipt(enrolment, method, leftMs);
-    }),
+    Array.from(enrolments, async (enrolment) =>
+      enrolment.finish(method, Math.max(0, deadline - monotonicMs())),
+    ),
   );
-}
-
-async function receipt(
-  { exporter, dropped }: Enrolment,
-  method: 'flush' | 'shutdown',
-  timeoutMs: number,
-): Promise<FlushReport> {
-  let problem: string | undefined;
-  try {
-    const outcome = await within(exporter[method]({ timeoutMs }), timeoutMs);
-    if (outcome?.timedOut === true)
-      problem = `${method} did not end within ${Math.round(timeoutMs)} ms`;
-    else if (outcome !== undefined) problem = messageOf(outcome.error);
-  } catch (error) {
-    problem = messageOf(error);
-  }
-  try {
-    const { accepted: _, ...stats } = exporter.stats();
-    const error = problem ?? stats.error;
-    return {
-      ...stats,
-      exporter: exporter.name,
-      dropped: stats.dropped + dropped,
-      ...(error !== undefined && { error }),
-    };
-  } catch (error) {
-    return {
-      exporter: exporter.name,
-      delivered: 0,
-      failed: 0,
-      dropped,
-      pending: 0,
-      error: `stats: ${messageOf(error)}`,
-    };
-  }
 }

@@ -26,14 +26,17 @@ export class TraceError extends Error {
 
   /** Works across copies and versions of this package, where `instanceof` does not. */
   static isInstance(value: unknown): value is TraceError {
-    return typeof value === 'object' && value !== null && MARKER in value;
+    try {
+      return typeof value === 'object' && value !== null && MARKER in value;
+    } catch {
+      return false; // a revoked proxy
+    }
   }
 }
 
 /** The message of anything that can be thrown. Never throws itself. */
 export function messageOf(error: unknown): string {
   try {
-    if (error instanceof Error) return String(error.message);
     return typeof error === 'object' && error !== null && 'message' in error
       ? String(error.message)
       : String(error);

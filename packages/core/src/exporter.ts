@@ -19,7 +19,10 @@ export interface ExporterStats {
   readonly error?: string;
 }
 
-/** The receipt of `flush` and `shutdown`, one per exporter. Counts are those of `ExporterStats`. */
+/**
+ * The receipt of `flush` and `shutdown`, one per exporter. Counts are those of `ExporterStats`;
+ * `dropped` includes what the bus lost on the way to it and what the processors of `attach` held back.
+ */
 export interface FlushReport extends Omit<ExporterStats, 'accepted'> {
   /** The exporter's `name`. */
   readonly exporter: string;
@@ -69,11 +72,19 @@ export function isTraceExporter(value: unknown): value is TraceExporter {
 
 /** The members of the contract that a value lacks. */
 export function missingMembers(value: unknown): string[] {
-  const subject = Object(value) as Partial<Record<keyof TraceExporter, unknown>>;
   const missing: string[] = (['exportEvent', 'flush', 'shutdown', 'stats'] as const).filter(
-    (member) => typeof subject[member] !== 'function',
+    (member) => typeof memberOf(value, member) !== 'function',
   );
-  if (typeof subject[Symbol.asyncDispose] !== 'function') missing.push('[Symbol.asyncDispose]');
-  if (typeof subject.name !== 'string') missing.push('name');
+  if (typeof memberOf(value, Symbol.asyncDispose) !== 'function')
+    missing.push('[Symbol.asyncDispose]');
+  if (typeof memberOf(value, 'name') !== 'string') missing.push('name');
   return missing;
+}
+
+function memberOf(value: unknown, member: keyof TraceExporter): unknown {
+  try {
+    return (value as Partial<TraceExporter> | null | undefined)?.[member];
+  } catch {
+    return undefined; // a getter that throws
+  }
 }

@@ -1,7 +1,8 @@
 import { requireFunction, requireFunctions } from './check.ts';
-import { TraceError } from './errors.ts';
+import { messageOf, TraceError } from './errors.ts';
 import { createTraceEvent, isCheckedEvent, problemOf, type TraceEvent } from './event.ts';
-import type { ErrorHandler } from './report.ts';
+import type { Reporter } from './report.ts';
+import { ignoreRejection, isThenable } from './promises.ts';
 
 /** Hands an event on, changed or not, or drops it by returning `undefined`. */
 export type Processor = (event: TraceEvent) => TraceEvent | undefined;
@@ -28,34 +29,52 @@ export class Gate {
     reentrant: 0,
     disabled: 0,
   };
-  accepted = 0;
   readonly #processors: readonly Processor[];
   readonly #schema: EventSchema | undefined;
-  readonly #report: (...args: [...Parameters<ErrorHandler>, place: string]) => void;
+  readonly #report: Reporter;
   readonly #disabled: boolean;
+  /** There is nothing to do for an event that was checked before. */
+  readonly #open: boolean;
 
+  /** @param place what the processors are an option of */
   constructor(
     processors: readonly Processor[],
     schema: EventSchema | undefined,
-    report: (...args: [...Parameters<ErrorHandler>, place: string]) => void,
+    report: Reporter,
+    place: string,
   ) {
-    requireFunctions(processors, 'TraceEventBus: processors');
-    if (schema !== undefined) requireFunction(schema?.safeParse, 'TraceEventBus: schema.safeParse');
+    requireFunctions(processors, `${place}: processors`);
+    if (schema !== undefined)
+      requireFunction(Object(schema).safeParse, `${place}: schema.safeParse`);
     this.#processors = [...processors];
     this.#schema = schema;
     this.#report = report;
     this.#disabled = globalThis.process?.env?.['PYAGENT_TRACE_DISABLED'] === '1';
+    this.#open = !this.#disabled && schema === undefined && processors.length === 0;
+  }
+
+  get dropped(): number {
+    return Object.values(this.reasons).reduce((sum, count) => sum + count, 0);
   }
 
   /** The event as the subscribers get it, or `undefined`. Never throws. */
   admit(event: TraceEvent): TraceEvent | undefined {
+    const checked = isCheckedEvent(event);
+    return checked && this.#open ? event : this.#examine(event, checked);
+  }
+
+  #examine(event: TraceEvent, checked: boolean): TraceEvent | undefined {
     if (this.#disabled) return this.#drop('disabled');
-    let current = this.#check(event);
+    let current = this.#check(event, checked);
     if (current === undefined) return undefined;
     for (const processor of this.#processors) {
       let processed: TraceEvent | undefined;
       try {
         processed = processor(current);
+        if (isThenable(processed)) {
+          void ignoreRejection(processed);
+          throw new TraceError('invalid_event', 'a processor cannot be asynchronous');
+        }
       } catch (error) {
         // privacy fails closed: what redaction could not read goes nowhere
         this.#report(error, current, processor.name || 'a processor');
@@ -63,11 +82,10 @@ export class Gate {
       }
       if (processed === undefined) return this.#drop('filtered');
       if (processed !== current) {
-        current = this.#check(processed);
+        current = this.#check(processed, isCheckedEvent(processed));
         if (current === undefined) return undefined;
       }
     }
-    this.accepted += 1;
     return current;
   }
 
@@ -75,32 +93,33 @@ export class Gate {
     this.reasons[reason] += 1;
   }
 
-  #check(event: TraceEvent): TraceEvent | undefined {
-    let problem: string | undefined;
-    let checked = event;
-    try {
-      if (!isCheckedEvent(event)) {
-        problem = problemOf(event);
-        const { agent_name, pattern_type, payload } = event;
-        if (agent_name === undefined || pattern_type === undefined || payload === undefined)
-          checked = createTraceEvent(event);
-      }
-      if (problem === undefined && this.#schema !== undefined)
-        problem = this.#problemOfPayload(checked, this.#schema);
-    } catch {
-      problem = 'a getter threw'; // or a proxy's trap, or a primitive was emitted
-    }
-    if (problem === undefined) return checked;
+  #check(event: TraceEvent, checked: boolean): TraceEvent | undefined {
+    let problem = checked ? undefined : problemOf(event);
+    if (problem === undefined && this.#schema !== undefined)
+      problem = problemOfPayload(event, this.#schema);
+    if (problem === undefined) return checked ? event : withDefaults(event);
     this.#report(new TraceError('invalid_event', `trace event: ${problem}`), event, 'emit');
     return this.#drop('invalid');
   }
+}
 
-  #problemOfPayload(event: TraceEvent, schema: EventSchema): string | undefined {
-    const result = schema.safeParse(event);
-    if (result.success) return undefined;
-    const issue = result.error?.issues[0];
+/** Every subscriber may rely on five keys. An event that has them stays the object it is. */
+function withDefaults(event: TraceEvent): TraceEvent {
+  const { agent_name, pattern_type, payload }: Partial<TraceEvent> = event;
+  return agent_name === undefined || pattern_type === undefined || payload === undefined
+    ? createTraceEvent(event)
+    : event;
+}
+
+function problemOfPayload(event: TraceEvent, schema: EventSchema): string | undefined {
+  try {
+    const { success, error } = schema.safeParse(event);
+    if (success) return undefined;
+    const issue = error?.issues[0];
     return issue === undefined
       ? 'refused by the schema'
-      : `${issue.path.join('.')}: ${issue.message}`;
+      : `${issue.path.map(String).join('.')}: ${issue.message}`;
+  } catch (error) {
+    return `the schema failed on it: ${messageOf(error)}`;
   }
 }

@@ -1,7 +1,6 @@
 export {
   type AttachOptions,
   type BusStats,
-  type Subscriber,
   TraceEventBus,
   type TraceEventBusOptions,
 } from './bus.ts';
@@ -38,3 +37,4 @@ export {
   type SpanKind,
   type SpanStatus,
 } from './spans.ts';
+export type { Subscriber } from './subscriptions.ts';

@@ -1,32 +1,42 @@
 import { messageOf } from './errors.ts';
 import type { TraceEvent } from './event.ts';
+import { ignoreRejection, isThenable } from './promises.ts';
 
 /** Hears of an error and the event it is about. What it throws itself is ignored. */
 export type ErrorHandler = (error: unknown, event: TraceEvent) => void;
 
+/**
+ * Tells of an error at a place, such as a subscriber's name. `source` tells two places of one name
+ * apart; the name is taken when it is absent.
+ */
+export type Reporter = (error: unknown, event: TraceEvent, place: string, source?: string) => void;
+
 /** Distinct lines that are printed; a message with a number in it must not fill the terminal. */
 const MAX_LINES = 100;
+/** Characters of a line; a message may hold a whole prompt. */
+const MAX_LINE_LENGTH = 1_000;
 
 /**
  * Reports through `onError`, or prints each place and message once. Nothing it calls can throw
  * through it.
  */
-export function createReporter(
-  onError: ErrorHandler | undefined,
-): (error: unknown, event: TraceEvent, place: string) => void {
+export function createReporter(onError: ErrorHandler | undefined): Reporter {
   const printed = new Set<string>();
-  return (error, event, place) => {
+  return (error, event, place, source = place) => {
     try {
       if (onError !== undefined) {
-        onError(error, event);
+        const answer: unknown = onError(error, event);
+        if (isThenable(answer)) void ignoreRejection(answer);
         return;
       }
-      const line = `[pyagent-trace] ${place}: ${messageOf(error)}`;
-      if (printed.has(line) || printed.size > MAX_LINES) return;
-      printed.add(line);
-      const text =
-        printed.size > MAX_LINES ? '[pyagent-trace] further errors are only counted' : line;
-      console.error(oneLine(text));
+      if (printed.size > MAX_LINES) return;
+      const line = oneLine(`[pyagent-trace] ${place}: ${messageOf(error)}`);
+      const once = `${source} ${line}`;
+      if (printed.has(once)) return;
+      printed.add(once);
+      console.error(
+        printed.size > MAX_LINES ? '[pyagent-trace] further errors are only counted' : line,
+      );
     } catch {
       // an error handler that fails has nobody left to tell
     }
@@ -35,9 +45,9 @@ export function createReporter(
 
 /** Control characters shown, not executed: the text may come from a model. */
 function oneLine(text: string): string {
-  return text.replaceAll(
-    // eslint-disable-next-line no-control-regex
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+  return text.slice(0, MAX_LINE_LENGTH).replaceAll(
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

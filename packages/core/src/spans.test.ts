@@ -880,7 +880,7 @@ describe('SpanAssembler: the app', () => {
 
   test.each([
     [{ onend: 1 }, 'SpanAssembler: unknown option "onend"; known are onStart, onAnnotate, onEnd'],
-    [{ onEnd: 1 }, 'SpanAssembler: onEnd: expected a function, got a number'],
+    [{ onEnd: 1 }, 'SpanAssembler: onEnd: expected a function, got 1'],
   ])('refuses %o', (options, message) => {
     expect(() => new SpanAssembler(options as never)).toThrow(message);
   });
