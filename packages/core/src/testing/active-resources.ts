@@ -1,4 +1,5 @@
 // Which handles and timers keep the event loop running: Node leaves out what is unref'd.
+import { monotonicMs } from '../clock.ts';
 
 /** Longer than the timers of a test runner last: vitest reports every 100 ms. */
 const IDLE_MS = 300;
@@ -15,8 +16,8 @@ export const activeResources: (() => string[]) | undefined =
 /** What was active in each of several looks: a test runner's own timers come and go. */
 export async function leastActive(): Promise<Counts> {
   let least = count();
-  const deadlineMs = performance.now() + IDLE_MS;
-  while (performance.now() < deadlineMs) {
+  const deadlineMs = monotonicMs() + IDLE_MS;
+  while (monotonicMs() < deadlineMs) {
     await pause();
     const now = count();
     least = new Map(
@@ -28,10 +29,10 @@ export async function leastActive(): Promise<Counts> {
 
 /** The resource that stays above its count in `idle`, or `undefined` once none does. */
 export async function exceeds(idle: Counts): Promise<string | undefined> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = monotonicMs() + PATIENCE_MS;
   for (;;) {
     const extra = Array.from(count()).find(([name, active]) => active > (idle.get(name) ?? 0));
-    if (extra === undefined || performance.now() > deadlineMs) return extra?.[0];
+    if (extra === undefined || monotonicMs() > deadlineMs) return extra?.[0];
     await pause();
   }
 }
