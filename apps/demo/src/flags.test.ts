@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { DemoError } from './demo-error.ts';
+import { readFlags, USAGE } from './flags.ts';
+
+describe('readFlags', () => {
+  const none = { help: false, live: false, conversations: false, path: undefined };
+
+  test.for([
+    { args: [], flags: none },
+    { args: ['--', '--live'], flags: { ...none, live: true } },
+    { args: ['-h'], flags: { ...none, help: true } },
+    { args: ['--conversations'], flags: { ...none, conversations: true } },
+    { args: ['--conversations', 'a'], flags: { ...none, conversations: true, path: 'a' } },
+  ])('reads $args', ({ args, flags }) => {
+    expect(readFlags(args)).toEqual(flags);
+  });
+
+  test.for([
+    { args: ['--lvie'], problem: "Unknown option '--lvie'" },
+    { args: ['--live=yes'], problem: "Option '--live' does not take an argument" },
+    { args: ['a.jsonl'], problem: "Unexpected argument 'a.jsonl'" },
+    { args: ['--conversations', 'a', 'b'], problem: "Unexpected argument 'b'" },
+    {
+      args: ['--live', '--conversations'],
+      problem: '--live and --conversations exclude each other',
+    },
+  ])('refuses $args and lists the flags', ({ args, problem }) => {
+    expect(() => readFlags(args)).toThrow(new DemoError(`${problem}\n\n${USAGE}`));
+  });
+});

@@ -1,0 +1,95 @@
+// Traces a debate of three agents to the terminal and to a file, then says what the file holds.
+import { type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
+import { createTracer } from '@pyagent-trace/core/tracer';
+import { ConsoleExporter } from '@pyagent-trace/exporter-console';
+import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';
+import { checkConversations } from './conversations.ts';
+import { Debate } from './debate.ts';
+import { DemoError } from './demo-error.ts';
+import { readFlags, USAGE } from './flags.ts';
+import { createLiveModel } from './live-model.ts';
+import { type Model, ModelError } from './model.ts';
+import { CONVERSATIONS } from './read-conversations.ts';
+import { createScriptedModel } from './scripted-model.ts';
+import { formatSummary, summarise } from './summary.ts';
+import { newTraceFile, README, shown, typed } from './trace-file.ts';
+
+const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
+
+async function main(args: readonly string[]): Promise<void> {
+  const { help, live, conversations, path } = readFlags(args);
+  if (help) console.log(USAGE);
+  else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
+  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel());
+}
+
+async function traceDebate(model: Model): Promise<void> {
+  const file = newTraceFile('demo');
+  console.log(`Writing ${shown(file)}\n`);
+
+  // One bus; what is attached to it hears every event. The traced code sees only the tracer.
+  const bus = new TraceEventBus();
+  bus.attach(new ConsoleExporter({ format: 'pretty' }));
+  bus.attach(new JsonlExporter(file));
+  const tracer = createTracer(bus);
+
+  try {
+    await new Debate(tracer, model).run(QUESTION);
+  } finally {
+    // Failed or not: the exporters deliver what they hold, and say what became of each event.
+    const receipts = await bus.shutdown();
+    await report(file, receipts);
+  }
+}
+
+async function report(file: string, receipts: readonly FlushReport[]): Promise<void> {
+  console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
+  const summary = await summarise(file);
+  const name = shown(file);
+  console.log(`
+Read back from ${name}
+${formatSummary(summary)}
+
+Verdict
+${wrap(printable(summary.output) || 'none')}
+
+Next
+  head -1 ${name}
+      the first event, as the file has it
+  npm run demo -- --help
+      what else the demo can show
+  ${shown(README)}
+      how the debate is traced`);
+}
+
+function formatReceipt(receipt: FlushReport): string {
+  const { exporter, delivered, dropped, failed, pending, error } = receipt;
+  const counts = `${delivered} delivered, ${dropped} dropped, ${failed} failed, ${pending} pending`;
+  return `  ${exporter.padEnd(12)} ${counts}${error === undefined ? '' : `: ${error}`}`;
+}
+
+function wrap(text: string): string {
+  return text.replaceAll(/(\S.{0,75})(?:\s+|$)/g, '  $1\n').trimEnd();
+}
+
+/** A model may write escape sequences: they must not reach the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}+/gu, ' ');
+}
+
+// A reader that went away, as in `| head`, ends the printing, not the run: the file is still written.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = 1;
+  // What the person can put right is one line; anything else is a bug of the demo, with its stack.
+  if (error instanceof DemoError) console.error(error.message);
+  else if (error instanceof ModelError)
+    console.error(`The debate failed: ${printable(error.message)}`);
+  else if (TraceError.isInstance(error)) console.error(error.message);
+  else throw error;
+}
