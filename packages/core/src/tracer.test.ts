@@ -256,7 +256,7 @@ describe('Tracer.llmCall', () => {
 
   test('merges what several respond calls say, until the call has ended', async () => {
     const { tracer, payloads } = setUp();
-    let late: ((payload: TracePayload) => void) | undefined;
+    let late: ((payload: object) => void) | undefined;
     await tracer.llmCall({ model: 'm' }, async ({ respond }) => {
       respond({ response: 'draft', input_tokens: 1 });
       respond({ response: 'final' });
@@ -267,6 +267,19 @@ describe('Tracer.llmCall', () => {
     expect(payloads('llm_response')).toEqual([
       { response: 'final', input_tokens: 1, status: 'ok' },
     ]);
+  });
+
+  test('takes an answer of an interface type', () => {
+    interface Answer {
+      readonly response: string;
+    }
+    const answer: Answer = { response: 'Buy.' };
+    const { tracer, payloads } = setUp();
+    tracer.llmCall({ model: 'm' }, (call) => {
+      call.respond(answer);
+      return answer.response;
+    });
+    expect(payloads('llm_response')).toEqual([{ response: 'Buy.', status: 'ok' }]);
   });
 
   test('hands the signal to the function and keeps it out of the event', () => {

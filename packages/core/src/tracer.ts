@@ -81,7 +81,7 @@ export interface Tracer {
   };
   readonly compression: (compression: Compression) => void;
   /** Emits an error that is not thrown through the tracer. Keys of `payload` win. */
-  readonly error: (error: unknown, payload?: TracePayload) => void;
+  readonly error: (error: unknown, payload?: object) => void;
   /** The operation around the running code, of any tracer in the process. */
   readonly current: () => TraceContext | undefined;
   /** The W3C header for a request to another process; `undefined` outside operations. */
@@ -224,7 +224,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       emitInside(recording, context.getStore(), 'compression', compression);
     },
 
-    error(error: unknown, payload: TracePayload = {}): void {
+    error(error: unknown, payload: object = {}): void {
       const frame = context.getStore();
       markReported(frame, error);
       emitInside(recording, frame, 'error', { ...describeError(error), ...payload });

@@ -71,7 +71,7 @@ export class Operation implements Outcome {
   }
 
   /** Adds keys to the end event. Works detached. */
-  readonly set = (payload: TracePayload): void => {
+  readonly set = (payload: object): void => {
     if (this.#ended) return;
     this.#end = { ...this.#end, ...readable(payload) };
   };

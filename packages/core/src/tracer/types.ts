@@ -1,14 +1,17 @@
 import type { TracePayload } from '../event.ts';
 
-/** Adds keys to the operation's end event. May be called more than once, until it ends. */
 export interface SpanHandle {
-  readonly set: (payload: TracePayload) => void;
+  /**
+   * Adds keys to the operation's end event. May be called more than once, until it ends.
+   * Takes any object, since an interface type of the app's has no index signature.
+   */
+  readonly set: (payload: object) => void;
 }
 
 /** Given to the function of `llmCall`. */
 export interface LlmCall extends SpanHandle {
   /** The answer: `response`, `model`, `input_tokens`, `output_tokens`, `finish_reasons`, … */
-  readonly respond: (payload: TracePayload) => void;
+  readonly respond: (payload: object) => void;
   /** Aborts when the request's signal does, or an interceptor's. */
   readonly signal: AbortSignal | undefined;
 }
@@ -98,7 +101,7 @@ export interface InterceptedOperation extends TraceContext {
   /** May be replaced before `next()`: the app's function gets what stands here. */
   signal: AbortSignal | undefined;
   /** Adds keys to the end event, as the app's function does. */
-  readonly set: (payload: TracePayload) => void;
+  readonly set: (payload: object) => void;
 }
 
 /**
