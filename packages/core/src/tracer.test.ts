@@ -211,6 +211,16 @@ describe('createTracer', () => {
     expect(payloads('agent_start')).toEqual([{ input: '[Getter threw]' }]);
   });
 
+  test('survives a payload that is a revoked proxy', () => {
+    const { tracer, payloads } = setUp();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(tracer.agent('bull', (agent) => (agent.set(proxy), 7))).toBe(7);
+    expect(payloads('agent_end')).toEqual([
+      { payload: '[Unserializable]', output: 7, status: 'ok' },
+    ]);
+  });
+
   test('keeps payload keys such as __proto__ as data', () => {
     const { tracer, events } = setUp();
     tracer.agent('bull', JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2}'), () => 0);

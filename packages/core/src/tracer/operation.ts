@@ -192,11 +192,12 @@ function withoutContent(payload: TracePayload): TracePayload {
 }
 
 /** What the app gave, in a form whose keys can be read without a surprise. */
-function readable(payload: TracePayload): Record<string, unknown> {
+function readable(payload: object): Record<string, unknown> {
   try {
     return { ...payload };
   } catch {
-    return { ...(toPlainData(payload) as TracePayload) }; // a getter threw
+    const plain = toPlainData(payload); // a getter threw, or the object is a revoked proxy
+    return typeof plain === 'object' ? { ...plain } : { payload: plain };
   }
 }
 
