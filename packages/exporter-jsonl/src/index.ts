@@ -1,0 +1,1 @@
+export { JsonlExporter, type JsonlExporterOptions } from './jsonl-exporter.ts';
