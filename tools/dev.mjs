@@ -58,4 +58,4 @@ if (!nodeIsFit || versionOf('pnpm')?.split('.')[0] !== wantedPnpm.split('.')[0])
 
 const [script = 'demo:run', ...args] = process.argv.slice(2);
 must('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn']);
-must('pnpm', ['run', script, ...args]);
+must('pnpm', ['--silent', 'run', script, ...args]);
