@@ -22,16 +22,14 @@ export function identify(reading: Reading, store: SpanStore): Identity {
   const kind = reading.starts ?? reading.ends;
   if (kind === undefined)
     return { trace_id, span_id: aboutWhat(reading, trace_id, store), parent_span_id: undefined };
-  const { span_id, parent_span_id, remote_span_id } = reading;
-  const given = parent_span_id ?? remote_span_id;
-  if (span_id !== undefined) return { trace_id, span_id, parent_span_id: given };
   const open = openSpans(trace_id, store);
-  const ended = reading.ends && endedBy(reading.ends, reading, open);
-  if (ended !== undefined) return { trace_id, span_id: ended.span.span_id, parent_span_id: given };
+  const { ends, parent_span_id = reading.remote_span_id } = reading;
+  const span_id = reading.span_id ?? (ends && endedBy(ends, reading, open)?.span.span_id);
+  if (span_id !== undefined) return { trace_id, span_id, parent_span_id };
   return {
     trace_id,
     span_id: newSpanId(),
-    parent_span_id: given ?? parentOf(kind, reading, open)?.span.span_id,
+    parent_span_id: parent_span_id ?? parentOf(kind, reading, open)?.span.span_id,
   };
 }
 
@@ -84,10 +82,15 @@ function endedBy(kind: SpanKind, reading: Reading, open: Find): SpanRecord | und
       return open(kind, ofAgent) ?? open(kind, (call) => ofAgent(call) && !call.answered, true);
     default: {
       const { tool_call_id, tool_name } = reading.attributes;
-      return open(kind, ({ span: { name, attributes } }) =>
-        text(tool_call_id) !== undefined && text(attributes['tool_call_id']) !== undefined
-          ? tool_call_id === attributes['tool_call_id']
-          : text(tool_name) === undefined || tool_name === name,
+      const id = text(tool_call_id);
+      return (
+        open(kind, (tool) => id !== undefined && callIdOf(tool) === id) ??
+        open(
+          kind,
+          (tool) =>
+            tool.span.name === (text(tool_name) ?? '') &&
+            (id === undefined || callIdOf(tool) === undefined),
+        )
       );
     }
   }
@@ -103,23 +106,12 @@ function aboutWhat(reading: Reading, trace_id: string, store: SpanStore): string
   }
   const open = openSpans(trace_id, store);
   const ofAgent = isOf(agent_name);
-  if (event_type === 'cost_record') {
-    const call = unpricedCall(reading, trace_id, store);
-    return (
-      (
-        call ??
-        (parent_span_id === undefined ? (open('agent', ofAgent) ?? open('pattern')) : undefined)
-      )?.span.span_id ?? parent_span_id
-    );
-  }
-  if (parent_span_id !== undefined) return parent_span_id;
-  return (
-    open('llm', ofAgent) ??
-    open('tool', ofAgent) ??
-    open('agent', ofAgent) ??
-    open('agent') ??
-    open('pattern')
-  )?.span.span_id;
+  const isCost = event_type === 'cost_record';
+  const call = isCost ? unpricedCall(reading, trace_id, store) : undefined;
+  if (call === undefined && parent_span_id !== undefined) return parent_span_id;
+  const running = isCost ? undefined : (open('llm', ofAgent) ?? open('tool', ofAgent));
+  const agent = open('agent', ofAgent) ?? (isCost ? undefined : open('agent'));
+  return (call ?? running ?? agent ?? open('pattern'))?.span.span_id;
 }
 
 /** The call that a cost without a `span_id` is for. */
@@ -139,6 +131,10 @@ function unpricedCall(
       (model === undefined || !models.some(text) || models.includes(model))
     );
   });
+}
+
+function callIdOf({ span }: SpanRecord): string | undefined {
+  return text(span.attributes['tool_call_id']);
 }
 
 function isOf(agentName: string): (record: SpanRecord) => boolean {

@@ -19,7 +19,7 @@ export interface SpanRecord {
   /** Has a cost: the next one is late. */
   priced: boolean;
   handedOn: boolean;
-  /** Names a parent that nobody saw yet. */
+  /** Names a parent in this process that nobody saw yet. */
   waiting: boolean;
   /** The nearest ancestor that is still open. */
   parent: SpanRecord | undefined;
@@ -63,7 +63,7 @@ export function newRecord(
     context,
     failed: false,
     answered: false,
-    priced: isQuantity(attributes['cost_usd']),
+    priced: false,
     handedOn: false,
     waiting: false,
     parent: undefined,

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TraceEvent, TracePayload } from './event.ts';
 import { type Span, type SpanAnnotation, SpanAssembler, type SpanAssemblerStats } from './spans.ts';
@@ -175,6 +177,37 @@ describe('SpanAssembler', () => {
     expect(ended[0]?.attributes).toEqual({ role: 'judge', agent_id: 'j', contribution: null });
   });
 
+  test('what the start leaves open the end may say', () => {
+    const { feed, ended, assembler } = setUp();
+    feed(
+      ['llm_call', 1, ids('c')],
+      [
+        'llm_response',
+        2,
+        { ...ids('c'), model: 'gpt-4o', session_id: 's', tags: ['x', 1] },
+        { agent_name: 'bull', pattern_type: 'debate' },
+      ],
+    );
+    assembler.flush();
+    expect(ended).toEqual([
+      {
+        kind: 'llm',
+        trace_id: 't',
+        span_id: 'c',
+        name: 'gpt-4o',
+        agent_name: 'bull',
+        pattern_type: 'debate',
+        start_time: 1,
+        end_time: 2,
+        status: 'ok',
+        session_id: 's',
+        tags: ['x'],
+        attributes: { model: 'gpt-4o' },
+        annotations: [],
+      },
+    ]);
+  });
+
   test('session, user and tags of the root reach every span, unless it has its own', () => {
     const { feed, assembler, started, ended } = setUp();
     feed(
@@ -204,6 +237,8 @@ describe('SpanAssembler', () => {
       ['pattern_end', 1763800002.5, { ...ids('p'), duration_seconds: 0.1 }],
       ['tool_end', 10, { ...ids('t', 'p'), duration_ms: 250, tool_name: 'search', result: 1 }],
       ['agent_end', 10, { ...ids('a'), duration_ms: 'long' }],
+      ['agent_end', 1.1, { ...ids('b'), duration_ms: 300 }],
+      ['agent_end', 1.1, { ...ids('c'), duration_ms: 1e12 }],
     );
     expect(ended).toEqual([
       {
@@ -236,13 +271,17 @@ describe('SpanAssembler', () => {
         synthetic_start: true,
       },
       expect.objectContaining({ span_id: 'a', start_time: 10, end_time: 10 }),
+      expect.objectContaining({ span_id: 'b', start_time: 0.8, end_time: 1.1 }),
+      expect.objectContaining({ span_id: 'c', start_time: 0, end_time: 1.1 }),
     ]);
     expect(started.map(({ span_id, end_time }) => [span_id, end_time])).toEqual([
       ['p', undefined],
       ['t', undefined],
       ['a', undefined],
+      ['b', undefined],
+      ['c', undefined],
     ]);
-    expect(counts()).toEqual({ events: 3, ended: 3 });
+    expect(counts()).toEqual({ events: 5, ended: 5 });
   });
 
   test('an end before its start is set to it', () => {
@@ -427,6 +466,13 @@ describe('SpanAssembler: errors', () => {
     ]);
   });
 
+  test('an error after the answer is kept and changes neither the end nor the status', () => {
+    const { feed, ended, assembler } = setUp();
+    feed(...openRun, ['llm_response', 4, ids('call')], ['error', 5, ids('call')]);
+    assembler.flush();
+    expect(ended).toMatchObject([{ end_time: 4, status: 'ok', annotations: { length: 1 } }]);
+  });
+
   test('an error is the last word on a span that never ends', () => {
     const { feed, ended, assembler } = setUp();
     feed(['agent_start', 1, ids('a')], ['error', 2, ids('a')], ['agent_start', 1, ids('b')]);
@@ -465,6 +511,14 @@ describe('SpanAssembler: the cost of a call', () => {
     expect(ended).toEqual([
       expect.objectContaining({ span_id: 'call', end_time: 4, attributes: priced }),
     ]);
+  });
+
+  test('is waited for though the answer came twice: the second is late', () => {
+    const { feed, ended, counts, assembler } = setUp();
+    feed(...openRun, answer, ['llm_response', 9, { ...ids('call'), input_tokens: 1 }]);
+    assembler.flush();
+    expect(ended).toMatchObject([{ end_time: 4, attributes: { input_tokens: 12 } }]);
+    expect(counts()).toMatchObject({ ended: 1, late: 1 });
   });
 
   test('lands once: the second is late', () => {
@@ -566,12 +620,19 @@ describe('SpanAssembler: parents', () => {
       ['agent_start', 2, ids('agent', 'pattern')],
       ['pattern_start', 1, { ...ids('pattern'), session_id: 's' }],
       ['pattern_end', 4, ids('pattern')],
+      ['tool_end', 5, ids('tool', 'agent')],
     );
-    expect(outline()).toEqual(['call incomplete', 'agent incomplete', 'pattern']);
+    expect(outline()).toEqual([
+      'call incomplete',
+      'agent incomplete',
+      'pattern',
+      'tool synthetic_start',
+    ]);
     expect(ended.map(({ parent_span_id, session_id }) => [parent_span_id, session_id])).toEqual([
       ['agent', 's'],
       ['pattern', 's'],
       [undefined, 's'],
+      ['agent', 's'],
     ]);
   });
 
@@ -738,17 +799,27 @@ describe('SpanAssembler: bounds', () => {
     expect(assembler.stats().open).toBe(10_000);
   });
 
-  test('remembers the ids of at least 5,000 and at most 10,000 spans that were handed on', () => {
+  test('remembers the ids of the last 5,000 to 10,000 spans that were handed on', () => {
     const { feed, counts } = setUp();
     const run = (span_id: string): void =>
       feed(['agent_start', 1, ids(span_id)], ['agent_end', 1, ids(span_id)]);
     run('first');
-    for (let i = 0; i < 4_999; i++) run(`${i}`);
+    for (let i = 2; i <= 10_000; i++) run(`${i}`);
     feed(['agent_end', 1, ids('first')]);
-    expect(counts()).toMatchObject({ late: 1 });
-    for (let i = 0; i < 5_001; i++) run(`more ${i}`);
-    feed(['agent_end', 1, ids('first')]);
-    expect(counts()).toMatchObject({ late: 1, ended: 10_002 });
+    expect(counts()).toEqual({ events: 20_001, started: 10_000, ended: 10_000, late: 1 });
+    run('10,001');
+    feed(['agent_end', 1, ids('first')], ['agent_end', 1, ids('5001')]);
+    expect(counts()).toEqual({ events: 20_005, started: 10_001, ended: 10_002, late: 2 });
+  });
+
+  test('a clock that is set back by months makes no timer that is over at once', () => {
+    const { feed, outline } = setUp();
+    feed(...openRun);
+    vi.setSystemTime(Date.now() - 100 * 24 * 60 * 60_000);
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    vi.advanceTimersByTime(30 * 60_000);
+    expect(setTimer.mock.calls.map(([, delayMs]) => delayMs)).toEqual([30 * 60_000]);
+    expect(outline()).toEqual([]);
   });
 
   test('flush leaves open spans open', () => {
@@ -789,9 +860,10 @@ describe('SpanAssembler: the app', () => {
       '{"trace_id":"__proto__","span_id":"constructor","__proto__":{"x":1},"constructor":2}',
     ) as TracePayload;
     assembler.add(event('agent_start', 1, payload));
-    feed(['agent_end', 2, { trace_id: '__proto__', span_id: 'constructor', output: 'y' }]);
+    const end = '{"trace_id":"__proto__","span_id":"constructor","__proto__":{"y":2},"toString":3}';
+    feed(['agent_end', 2, JSON.parse(end) as TracePayload]);
     expect(JSON.stringify(ended[0]?.attributes)).toBe(
-      '{"__proto__":{"x":1},"constructor":2,"output":"y"}',
+      '{"__proto__":{"y":2},"constructor":2,"toString":3}',
     );
     expect(Object.getPrototypeOf(ended[0]?.attributes)).toBe(Object.prototype);
   });
@@ -876,6 +948,46 @@ describe('SpanAssembler: the app', () => {
     assembler.shutdown();
     expect(seen).toEqual(['a', 'call', 'b']);
     expect(assembler.stats().open).toBe(0);
+  });
+
+  test('a callback that flushes meets each span once', () => {
+    const seen: string[] = [];
+    const assembler: SpanAssembler = new SpanAssembler({
+      onEnd: ({ span_id }) => {
+        seen.push(span_id);
+        assembler.flush();
+      },
+    });
+    const add = (...draft: Draft): void => assembler.add(event(...draft));
+    add('agent_start', 1, ids('a'));
+    for (const id of ['b', 'c', 'd']) {
+      add('llm_call', 2, ids(id, 'a'));
+      add('llm_response', 3, ids(id));
+    }
+    add('agent_end', 4, ids('a'));
+    expect(seen.toSorted()).toEqual(['a', 'b', 'c', 'd']);
+    expect(assembler.stats().open).toBe(0);
+  });
+
+  test('holds on to nothing of a span it handed on, while its parent is open and its id remembered', async () => {
+    vi.useRealTimers();
+    const seen: WeakRef<object>[] = [];
+    const assembler = new SpanAssembler({
+      onEnd: ({ attributes }) => seen.push(new WeakRef(attributes)),
+    });
+    const add = (...draft: Draft): void => assembler.add(event(...draft));
+    add('agent_start', 1, ids('a'));
+    for (let i = 0; i < 10; i++) {
+      add('llm_call', 2, ids(`${i}`, 'a'));
+      add('llm_response', 3, { ...ids(`${i}`), response: 'x' });
+      add('cost_record', 3, { ...ids(`${i}`), cost_usd: 1 });
+    }
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    await new Promise((resolve) => setImmediate(resolve)); // a WeakRef holds until its turn ends
+    gc();
+    expect(seen.map((reference) => reference.deref())).toEqual(Array(10).fill(undefined));
+    assembler.shutdown();
   });
 
   test.each([

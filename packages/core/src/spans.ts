@@ -163,14 +163,13 @@ export class SpanAssembler {
       const known = parent?.context ?? store.recall(trace_id, parent_span_id);
       // what starts after its parent ended is the grandparent's to close
       record.parent = parent?.span.end_time === undefined ? parent : parent.parent;
-      record.waiting = known === undefined;
+      record.waiting = known === undefined && record.span.remote_parent === undefined;
       record.context = { ...known, ...record.context };
     }
     store.insert(record);
     store.touch(record, now, record.lastTime);
-    const { onStart } = this.#options;
-    if (onStart !== undefined) guard(() => onStart(toSpan(record)));
-    if (store.size > MAX_OPEN && store.oldest !== undefined) this.#close(store.oldest);
+    guard(() => this.#options.onStart?.(toSpan(record)));
+    if (store.size > MAX_OPEN) this.#close(store.oldest as SpanRecord);
     return record;
   }
 
@@ -179,8 +178,7 @@ export class SpanAssembler {
     const annotation: SpanAnnotation = { timestamp, event_type, payload };
     if (span.annotations.length < MAX_ANNOTATIONS) span.annotations.push(annotation);
     else span.dropped_annotations = (span.dropped_annotations ?? 0) + 1;
-    const { onAnnotate } = this.#options;
-    if (onAnnotate !== undefined) guard(() => onAnnotate(toSpan(record), annotation));
+    guard(() => this.#options.onAnnotate?.(toSpan(record), annotation));
     if (event_type !== 'error') return;
     record.failed = true;
     // providers send it instead of an answer; the tracer's answer follows it and says when it ended
@@ -251,7 +249,8 @@ export class SpanAssembler {
     for (let next = this.#store.oldest; next; next = this.#store.oldest) {
       const leftSeconds = next.activeAt + MAX_IDLE_SECONDS - now;
       if (leftSeconds > 0) {
-        this.#idleAlarm.arm(leftSeconds * 1000);
+        // no more than that, though the clock may have been set back
+        this.#idleAlarm.arm(Math.min(leftSeconds, MAX_IDLE_SECONDS) * 1000);
         return;
       }
       this.#close(next);
@@ -264,15 +263,14 @@ export class SpanAssembler {
     record.handedOn = true;
     const { span } = record;
     // only now is it certain that nobody saw its parent
-    if (record.waiting && span.remote_parent === undefined) {
+    if (record.waiting) {
       span.attributes = merge(span.attributes, { parent_span_id: span.parent_span_id });
       delete span.parent_span_id;
       span.orphan = true;
     }
     const complete = toSpan(record);
     this.#store.remove(record, contextOf(record));
-    const { onEnd } = this.#options;
-    if (onEnd !== undefined) guard(() => onEnd(complete));
+    guard(() => this.#options.onEnd?.(complete));
   }
 }
 
