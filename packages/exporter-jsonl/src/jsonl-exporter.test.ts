@@ -263,6 +263,15 @@ describe('JsonlExporter', () => {
     expect([before, flushed, spanIds(path)]).toEqual([false, true, ['1']]);
   });
 
+  test('ends a flush whose timeout is no number', async () => {
+    disk.full = true;
+    const exporter = create();
+    exporter.exportEvent(eventOf('1'));
+    await exporter.flush({ timeoutMs: Number.NaN });
+
+    expect(exporter.stats().pending).toBe(1);
+  });
+
   test('keeps 8 MiB for a disk that refuses, and counts what is above', async () => {
     disk.full = true;
     const exporter = create();

@@ -125,7 +125,7 @@ export class JsonlExporter implements TraceExporter {
     this.#write();
     for (let waitMs = FIRST_RETRY_MS; this.#backlog.length > 0; waitMs *= 2) {
       const leftMs = deadlineMs - performance.now();
-      if (leftMs <= 0) return;
+      if (!(leftMs > 0)) return; // NaN ends it too
       const delayMs = Math.min(waitMs, MAX_RETRY_MS, leftMs);
       await new Promise((resume) => setTimeout(resume, delayMs));
       this.#write();
