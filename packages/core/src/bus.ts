@@ -44,7 +44,7 @@ export interface BusStats {
   readonly reasons: Readonly<Record<DropReason, number>>;
   /** Times a subscriber threw, rejected or ran out of time. */
   readonly errors: number;
-  /** Deliveries to asynchronous subscribers that have not settled. */
+  /** What `flush` waits for: promises that subscribers returned to `emit`, calls of `emitAsync`. */
   readonly pending: number;
   readonly subscribers: number;
 }
@@ -130,7 +130,8 @@ export class TraceEventBus implements EventSink, EventSource {
   }
 
   /**
-   * Settles pending deliveries, then flushes all consumers side by side. Never rejects.
+   * Settles pending deliveries, then flushes all consumers side by side. Never rejects. A subscriber
+   * that awaits it is pending itself, and waits in vain for that half of the time.
    *
    * @param options `timeoutMs`, for all of it, is 5,000 by default; pending deliveries get half at most
    */

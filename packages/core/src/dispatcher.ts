@@ -85,16 +85,13 @@ export class Dispatcher {
     if (!this.#delivering) this.#reentrant = 0;
     else if (!this.#mayWait(event)) return;
     const settle = this.pending.begin();
-    this.#waiting += 1;
-    await this.idle();
-    this.#waiting -= 1;
-    const answers = this.#answers(event);
-    const next = (): Answer | undefined => this.#during(event, () => answers.next().value);
-    for (let answer = next(); answer !== undefined; answer = next()) {
-      const outcome = await within(answer.promise, SUBSCRIBER_TIMEOUT_MS);
-      if (outcome !== undefined) this.#fail(outcome.timedOut ? noAnswer() : outcome.error, answer);
+    try {
+      await this.#deliverInTurn(event);
+    } catch {
+      this.errors += 1; // the stack ran out
+    } finally {
+      settle();
     }
-    settle();
   };
 
   /** Waits for the end of the delivery that this is called in. */
@@ -107,8 +104,11 @@ export class Dispatcher {
     if (this.#echoes.has(event)) return;
     const tell = (): void => {
       this.#reporting = true;
-      this.#reporter(error, event, place, source);
-      this.#reporting = false;
+      try {
+        this.#reporter(error, event, place, source);
+      } finally {
+        this.#reporting = false;
+      }
     };
     if (this.#delivering) tell();
     else this.#during(event, tell);
@@ -148,12 +148,18 @@ export class Dispatcher {
 
   #drain(): void {
     // what these deliveries emit joins the queue
-    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift())
-      this.#deliver(event);
+    while (this.#queue.length > 0) this.#deliver(this.#queue.shift() as TraceEvent);
+  }
+
+  #admit(event: TraceEvent): TraceEvent | undefined {
+    const admitted = this.gate.admit(event);
+    if (admitted !== event && admitted !== undefined && this.#echoes.has(event))
+      this.#echoes.add(admitted);
+    return admitted;
   }
 
   #deliver(event: TraceEvent): void {
-    const admitted = this.gate.admit(event);
+    const admitted = this.#admit(event);
     if (admitted === undefined) return;
     const subscriptions = this.#subscriptions;
     if (subscriptions.length > 1) beginDelivery(admitted);
@@ -165,9 +171,23 @@ export class Dispatcher {
     }
   }
 
+  async #deliverInTurn(event: TraceEvent): Promise<void> {
+    if (this.#delivering) {
+      this.#waiting += 1;
+      await this.idle();
+      this.#waiting -= 1;
+    }
+    const answers = this.#answers(event);
+    const next = (): Answer | undefined => this.#during(event, () => answers.next().value);
+    for (let answer = next(); answer !== undefined; answer = next()) {
+      const outcome = await within(answer.promise, SUBSCRIBER_TIMEOUT_MS);
+      if (outcome !== undefined) this.#fail(outcome.timedOut ? noAnswer() : outcome.error, answer);
+    }
+  }
+
   /** Delivers while it is read, up to the next answer that has to be awaited. */
   *#answers(event: TraceEvent): Generator<Answer, undefined> {
-    const admitted = this.gate.admit(event);
+    const admitted = this.#admit(event);
     if (admitted === undefined) return undefined;
     beginDelivery(admitted);
     for (const subscription of this.#subscriptions) {
@@ -182,9 +202,9 @@ export class Dispatcher {
   /** What the subscriber returned, when that is a promise. */
   #hand(subscription: Subscription, event: TraceEvent): PromiseLike<unknown> | undefined {
     try {
-      const { eventTypes } = subscription;
+      const { eventTypes, callback } = subscription;
       if (eventTypes !== undefined && !eventTypes.has(event.event_type)) return undefined;
-      const answer = subscription.callback(event);
+      const answer = callback(event);
       return answer !== undefined && isThenable(answer) ? answer : undefined;
     } catch (error) {
       this.#fail(error, { subscription, event });

@@ -1,7 +1,7 @@
 import { isCheckedEvent, isObject, readable, type TraceEvent } from './event.ts';
 import { isPlainData, toPlainData } from './plain.ts';
 
-/** Written for a value that is no event at all, such as one whose `event_type` throws when read. */
+/** Written when nothing else can be, such as with an `Object.prototype.toJSON` that throws. */
 const LAST_RESORT =
   '{"timestamp":0,"event_type":"error","agent_name":"","pattern_type":"","payload":{"message":"an event that cannot be written","source":"encodeTraceEvent"}}';
 

@@ -65,9 +65,10 @@ export class Gate {
 
   #examine(event: TraceEvent, checked: boolean): TraceEvent | undefined {
     if (this.#disabled) return this.#drop('disabled');
-    let current = this.#check(event, checked);
+    let current = this.#check(event, checked, 'emit');
     if (current === undefined) return undefined;
     for (const processor of this.#processors) {
+      const place = processor.name || 'a processor';
       let processed: TraceEvent | undefined;
       try {
         processed = processor(current);
@@ -77,12 +78,12 @@ export class Gate {
         }
       } catch (error) {
         // privacy fails closed: what redaction could not read goes nowhere
-        this.#report(error, current, processor.name || 'a processor');
+        this.#report(error, current, place);
         return this.#drop('processor_error');
       }
       if (processed === undefined) return this.#drop('filtered');
       if (processed !== current) {
-        current = this.#check(processed, isCheckedEvent(processed));
+        current = this.#check(processed, isCheckedEvent(processed), place);
         if (current === undefined) return undefined;
       }
     }
@@ -93,12 +94,12 @@ export class Gate {
     this.reasons[reason] += 1;
   }
 
-  #check(event: TraceEvent, checked: boolean): TraceEvent | undefined {
+  #check(event: TraceEvent, checked: boolean, place: string): TraceEvent | undefined {
     let problem = checked ? undefined : problemOf(event);
     if (problem === undefined && this.#schema !== undefined)
       problem = problemOfPayload(event, this.#schema);
     if (problem === undefined) return checked ? event : withDefaults(event);
-    this.#report(new TraceError('invalid_event', `trace event: ${problem}`), event, 'emit');
+    this.#report(new TraceError('invalid_event', `trace event: ${problem}`), event, place);
     return this.#drop('invalid');
   }
 }
