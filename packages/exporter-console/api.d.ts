@@ -15,8 +15,8 @@ export declare class ConsoleExporter implements TraceExporter {
     readonly name = "console";
     constructor(options?: ConsoleExporterOptions);
     readonly exportEvent: (event: TraceEvent) => void;
-    flush({ timeoutMs }?: FlushOptions): Promise<void>;
-    shutdown({ timeoutMs }?: FlushOptions): Promise<void>;
+    flush(options?: FlushOptions): Promise<void>;
+    shutdown(options?: FlushOptions): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
     stats(): ExporterStats;
 }

@@ -11,44 +11,44 @@ export class Branch {
   readonly name: string;
   /** The name as it is printed; the third of one name that is open at once is `worker #3`. */
   readonly label: string;
-  readonly depth: number;
   readonly totals: Totals = new Totals();
-  /** Children that are open. */
-  open = 0;
   /** Model and tool calls that have begun and are not printed. */
   calls = 0;
   /** Its input, so that a task handed down is not shown again at every level. */
   asked: string | undefined;
   /** The last answer in here, so that one handed up is not shown again at every level. */
   said: string | undefined;
+  /** Children that are open. */
+  #open = 0;
+  /** Of the children's names: how many are open, and the last number given. */
   readonly #names = new Map<string, { open: number; last: number }>();
 
   constructor(name = '', parent?: Branch) {
     this.parent = parent;
     this.name = name;
-    this.depth = parent === undefined ? -1 : parent.depth + 1;
-    this.label = parent === undefined ? '' : parent.#admit(name);
+    const number = parent === undefined ? 1 : parent.#admit(name);
+    this.label = labelOf(name) + (number > 1 ? ` #${number}` : '');
+  }
+
+  get isOneOfSeveral(): boolean {
+    return this.parent !== undefined && this.parent.#open > 1;
   }
 
   close(): void {
-    if (this.parent !== undefined) this.parent.#dismiss(this.name);
+    const { parent, name } = this;
+    if (parent === undefined) return;
+    parent.#open -= 1;
+    const entry = parent.#names.get(name);
+    if (entry !== undefined && --entry.open === 0) parent.#names.delete(name);
   }
 
   /** Numbers start again when none of the name is open: agents one after another have none. */
-  #admit(name: string): string {
+  #admit(name: string): number {
     const entry = this.#names.get(name) ?? { open: 0, last: 0 };
     this.#names.set(name, entry);
-    this.open += 1;
+    this.#open += 1;
     entry.open += 1;
-    entry.last += 1;
-    const label = labelOf(name);
-    return entry.last > 1 ? `${label} #${entry.last}` : label;
-  }
-
-  #dismiss(name: string): void {
-    this.open -= 1;
-    const entry = this.#names.get(name);
-    if (entry !== undefined && --entry.open === 0) this.#names.delete(name);
+    return (entry.last += 1);
   }
 }
 

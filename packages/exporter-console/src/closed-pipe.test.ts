@@ -48,7 +48,7 @@ describe('ConsoleExporter in a pipe', () => {
         failed: expect.any(Number) as number,
         dropped: expect.any(Number) as number,
         pending: 0,
-        error: 'the reader of the output is gone',
+        error: 'the output is closed',
         errorListeners: 0,
       });
     },

@@ -193,8 +193,11 @@ describe('ConsoleExporter', () => {
     expect(exporter.stats()).toMatchObject({ delivered: 1, pending: 1 });
   });
 
-  test('drops, and counts, what a reader that never reads has no room for', () => {
-    const output = new Writable({ write: () => {} });
+  test('drops, and counts, what a reader has no room for, until it reads again', () => {
+    const reads: (() => void)[] = [];
+    const output = new Writable({
+      write: (_chunk, _encoding, callback) => void reads.push(callback),
+    });
     const exporter = new ConsoleExporter({ output, format: 'line' });
     const big = event('llm_response', { response: 'x'.repeat(4 * 1024 * 1024) });
     for (let i = 0; i < 20; i++) exporter.exportEvent(big);
@@ -206,6 +209,9 @@ describe('ConsoleExporter', () => {
       pending: 8,
       error: 'the output is too slow',
     });
+    for (let i = 0; i < 8; i++) reads[i]?.();
+    exporter.exportEvent(big);
+    expect(exporter.stats()).toMatchObject({ accepted: 9, dropped: 12, delivered: 8, pending: 1 });
   });
 
   test('drops, and counts, what comes when the stream is closed', async () => {
@@ -244,7 +250,7 @@ describe('ConsoleExporter', () => {
     await exporter.flush({ timeoutMs: 0 });
     expect(exporter.stats()).toMatchObject({
       pending: 1,
-      error: 'no answer from the output in 0 ms',
+      error: 'the output is too slow',
     });
     callbacks[0]?.();
     expect(exporter.stats()).toEqual({

@@ -37,7 +37,6 @@ export interface ConsoleExporterOptions {
 
 const MIN_WIDTH = 40;
 const DEFAULT_WIDTH = 100;
-const FLUSH_TIMEOUT_MS = 5_000;
 
 const OptionsSchema = z.strictObject({
   output: z
@@ -111,16 +110,16 @@ export class ConsoleExporter implements TraceExporter {
    *
    * @param options `timeoutMs` is 5,000 by default
    */
-  async flush({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
+  async flush(options?: FlushOptions): Promise<void> {
     this.#take((tree) => tree?.flush());
-    await this.#sink.settled(timeoutMs);
+    await this.#sink.settled(options);
   }
 
   /** Like `flush`; what is open is printed as incomplete. The output itself is left open. */
-  shutdown({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
+  shutdown(options?: FlushOptions): Promise<void> {
     if (this.#shutdown === undefined) {
       this.#take((tree) => tree?.shutdown());
-      this.#shutdown = this.#sink.settled(timeoutMs);
+      this.#shutdown = this.#sink.settled(options);
     }
     return this.#shutdown;
   }

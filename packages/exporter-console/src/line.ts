@@ -11,12 +11,11 @@ export function formatLine(event: TraceEvent): string {
   return escapeControls(entries === '' ? line : `${line} ${entries}`);
 }
 
-/** `key=value` pairs with spaces between them; keys without a value are left out, as JSON does. */
+/** `key=value` pairs with spaces between them. Takes plain data. */
 export function formatEntries(payload: unknown): string {
   // a payload that could not be read is a word in brackets
   if (typeof payload !== 'object' || payload === null) return formatValue(payload);
   return Object.entries(payload)
-    .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}=${formatValue(value)}`)
     .join(' ');
 }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
-import { fit, fitEnd, fitPreview, type Preview } from './text.ts';
+import { fit, fitPreview, type Preview } from './text.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -27,59 +27,42 @@ export interface Figures {
 const COST_WIDTH = 9;
 const DURATION_WIDTH = 6;
 const GAP = '  ';
-/** Columns that a name keeps, however deep it is. */
-const MIN_LABEL = 12;
-const LOUD: ReadonlySet<Row['glyph']> = new Set(['◆', '✗']);
-/** Levels that are drawn; what is deeper stands below the last. */
-export const MAX_LEVELS = 16;
+/** Levels that are drawn; what is deeper stands below the last. Leaves room for a name in 40 columns. */
+export const MAX_LEVELS = 12;
 
 /** A row as text without its line feed, in so many columns. */
 export function layOut(row: Row, width: number, color: boolean): string {
-  const paint = (style: Style | undefined, text: string): string =>
-    color && style !== undefined && text !== ''
-      ? styleText(style, text, { validateStream: false })
-      : text;
+  const paint = (style: Style, text: string): string =>
+    color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   const guides = '│ '.repeat(Math.min(row.depth, MAX_LEVELS));
-  const head = guides.length + `${row.glyph} `.length;
-  const path = row.crumbs.map((crumb) => `${crumb} › `).join('');
-  const columns = columnsOf(row.figures, width - head - stringWidth(path + row.label));
-
-  let room = width - head - widthOf(columns);
-  const label = fit(row.label, Math.max(room, MIN_LABEL));
-  room -= stringWidth(label);
-  const crumbs = fitEnd(path, room);
-  room -= stringWidth(crumbs);
+  let room = width - guides.length - '┌ '.length;
+  const crumbs = [...row.crumbs, ''].join(' › ');
+  const path = crumbs + row.label;
+  const figures = row.figures === undefined ? '' : align(row.figures, room - stringWidth(path));
+  room -= figures.length;
+  const name = fit(path, room);
+  room -= stringWidth(name);
   const shown = row.text === undefined ? '' : fitPreview(row.text, room - GAP.length);
   const text = shown === '' ? '' : GAP + shown;
   room -= stringWidth(text);
 
   return [
     paint('dim', guides),
-    `${paint(LOUD.has(row.glyph) || row.style === 'red' ? row.style : 'dim', row.glyph)} `,
-    paint('dim', crumbs),
-    paint(row.style, label),
+    `${paint(row.style, row.glyph)} `,
+    paint('dim', name.slice(0, crumbs.length)),
+    paint(row.style, name.slice(crumbs.length)),
     paint(row.style === 'red' ? 'red' : 'dim', text),
-    columns.length > 0 ? ' '.repeat(Math.max(0, room)) : '',
-    ...columns.map(([style, column]) => GAP + paint(style, column)),
+    figures && figures.padStart(figures.length + room),
   ].join('');
 }
 
-type Column = readonly [style: Style | undefined, text: string];
-
-/** Right-aligned, from the first that is known. Where the name needs the room, the left ones give way. */
-function columnsOf(figures: Figures | undefined, room: number): Column[] {
-  if (figures === undefined) return [];
-  const { tokens, cost, duration } = figures;
-  const all: readonly Column[] = [
-    ['dim', tokens],
-    ['green', tokens === '' ? cost : cost.padStart(COST_WIDTH)],
-    [undefined, tokens + cost === '' ? duration : duration.padStart(DURATION_WIDTH)],
-  ];
-  const columns = all.filter(([, column]) => column !== '');
-  while (columns.length > 1 && widthOf(columns) > room) columns.shift();
-  return columns;
-}
-
-function widthOf(columns: readonly Column[]): number {
-  return columns.reduce((sum, [, column]) => sum + GAP.length + column.length, 0);
+/** The known ones, right-aligned. Where the name needs the room, the left ones give way. */
+function align({ tokens, cost, duration }: Figures, room: number): string {
+  const right = duration.padStart(DURATION_WIDTH);
+  const columns = cost.padStart(COST_WIDTH) + GAP + right;
+  return (
+    [tokens + GAP + columns, columns, right]
+      .map((known) => GAP + known.trimStart())
+      .find(({ length }) => length <= room) ?? GAP + duration
+  );
 }

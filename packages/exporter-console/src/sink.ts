@@ -1,4 +1,4 @@
-import type { ExporterStats } from '@pyagent-trace/core';
+import type { ExporterStats, FlushOptions } from '@pyagent-trace/core';
 
 /** Anything that takes text: a Node stream, or an object of your own. */
 export interface ConsoleOutput {
@@ -14,18 +14,20 @@ interface StreamOutput {
   readonly writable: boolean;
   readonly writableLength: number;
   write(text: string, callback: (error?: Error | null) => void): unknown;
+  listenerCount(name: 'error'): number;
   once(name: 'error', listener: () => void): unknown;
 }
 
 /** Text that may wait for a slow reader, in characters. Above it events are dropped, not kept. */
 const MAX_WAITING = 32 * 1024 * 1024;
 
-const REJECTED = 'the output refused it';
+const FLUSH_TIMEOUT_MS = 5_000;
+const TOO_SLOW = 'the output is too slow';
 
 /** Writes text and knows how many events have arrived. Never throws. */
 export class Sink {
   readonly #output: ConsoleOutput;
-  readonly #waiters = new Set<{ readonly upTo: number; readonly resolve: () => void }>();
+  readonly #waiters = new Set<(timedOut: boolean) => void>();
   #dropped = 0;
   #delivered = 0;
   #failed = 0;
@@ -34,7 +36,6 @@ export class Sink {
   #confirmed = 0;
   #waiting = 0;
   #closed = false;
-  #expectsError = false;
 
   constructor(output: ConsoleOutput) {
     this.#output = output;
@@ -42,9 +43,9 @@ export class Sink {
 
   /** Why nothing can be written now, or `undefined`. */
   refusal(): string | undefined {
-    if (this.#closed) return 'the reader of the output is gone';
-    if (isStream(this.#output) && !this.#output.writable) return 'the output is closed';
-    return this.#waiting > MAX_WAITING ? 'the output is too slow' : undefined;
+    if (this.#closed || (isStream(this.#output) && !this.#output.writable))
+      return 'the output is closed';
+    return this.#waiting > MAX_WAITING ? TOO_SLOW : undefined;
   }
 
   /** Writes text that completes so many events. */
@@ -58,25 +59,26 @@ export class Sink {
       this.#delivered += events;
       return;
     }
-    const confirm = this.#expect(text, events);
+    this.#issued += 1;
+    this.#waiting += text.length;
+    const arrived = (): void => this.#confirm(text, () => (this.#delivered += events));
+    const refused = (error: unknown): void => this.#confirm(text, () => this.fail(events, error));
     const output = this.#output;
     try {
       if (isStream(output)) {
         output.write(text, (error) => {
-          if (error) this.#expectError(output, error);
-          confirm(error);
+          if (error) {
+            this.#expectError(output, error);
+            refused(error);
+          } else arrived();
         });
         return;
       }
-      const result = output.write(text);
-      if (isThenable(result))
-        result.then(
-          () => confirm(),
-          (error) => confirm(error ?? REJECTED),
-        );
-      else confirm();
+      const result = output.write(text) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then === 'function') result.then(arrived, refused);
+      else arrived();
     } catch (error) {
-      confirm(error ?? REJECTED);
+      refused(error);
     }
   }
 
@@ -93,22 +95,19 @@ export class Sink {
   }
 
   /** Resolves when everything written before the call arrived or failed, or the time is up. */
-  settled(timeoutMs: number): Promise<void> {
-    if (this.#confirmed === this.#issued) return Promise.resolve();
+  settled({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
+    const upTo = this.#issued;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#error = `no answer from the output in ${timeoutMs} ms`;
-        waiter.resolve();
-      }, timeoutMs);
-      const waiter = {
-        upTo: this.#issued,
-        resolve: () => {
-          clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve();
-        },
+      const look = (timedOut: boolean): void => {
+        if (timedOut) this.#error = TOO_SLOW;
+        else if (this.#confirmed < upTo) return;
+        clearTimeout(timer);
+        this.#waiters.delete(look);
+        resolve();
       };
-      this.#waiters.add(waiter);
+      const timer = setTimeout(look, timeoutMs, true);
+      this.#waiters.add(look);
+      look(false);
     });
   }
 
@@ -122,40 +121,30 @@ export class Sink {
     };
   }
 
-  /** Counts a write as under way. Returns what to call when it is known how it went. */
-  #expect(text: string, events: number): (error?: unknown) => void {
-    this.#issued += 1;
-    this.#waiting += text.length;
-    return (error) => {
-      this.#confirmed += 1;
-      this.#waiting -= text.length;
-      if (error) this.fail(events, error);
-      else this.#delivered += events;
-      // what was late has arrived
-      if (this.#confirmed === this.#issued && this.#failed + this.#dropped === 0)
-        this.#error = undefined;
-      for (const waiter of this.#waiters) if (waiter.upTo <= this.#confirmed) waiter.resolve();
-    };
+  /** Counts a write that arrived or was refused, and tells who waits for it. */
+  #confirm(text: string, count: () => void): void {
+    this.#confirmed += 1;
+    this.#waiting -= text.length;
+    count();
+    // what was late has arrived
+    if (this.#confirmed === this.#issued && this.#failed + this.#dropped === 0)
+      this.#error = undefined;
+    for (const look of this.#waiters) look(false);
   }
 
   /**
-   * A stream tells a failed write's callback first and emits `error` next, which would end the app. A
-   * listener for just that one, as Node's console does it, leaves the app's own failures as they are.
+   * A stream tells a failed write's callback first and emits `error` next, which would end the app if
+   * nobody listens. A listener for just that one, as Node's console does it, leaves the app's own
+   * failures as they are.
    */
   #expectError(output: StreamOutput, error: Error): void {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') this.#closed = true;
-    if (this.#expectsError) return;
-    this.#expectsError = true;
-    output.once('error', () => (this.#expectsError = false));
+    if (output.listenerCount('error') === 0) output.once('error', () => {});
   }
 }
 
 function isStream(output: unknown): output is StreamOutput {
   return typeof (output as StreamOutput).writableLength === 'number';
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { fit, fitEnd, fitPreview, type Preview, previewOf } from './text.ts';
+import { fit, fitPreview, type Preview, previewOf } from './text.ts';
 
 const FAMILY = '👩‍👩‍👧';
 
@@ -57,17 +57,6 @@ describe('fit', () => {
   ])('cuts %j to %i columns, never within a character', ([text, columns, fitted]) => {
     expect(fit(text, columns)).toBe(fitted);
     expect(stringWidth(fitted)).toBeLessThanOrEqual(columns);
-  });
-});
-
-describe('fitEnd', () => {
-  test.for<[string, number, string]>([
-    ['fan_out › worker #57 › ', 23, 'fan_out › worker #57 › '],
-    ['fan_out › worker #57 › ', 18, '…t › worker #57 › '],
-    ['研究者と評論家 #2 › ', 16, '…と評論家 #2 › '],
-    ['worker #57 › ', 9, ''],
-  ])('cuts the start of %j in %i columns', ([text, columns, fitted]) => {
-    expect(fitEnd(text, columns)).toBe(fitted);
   });
 });
 

@@ -37,32 +37,19 @@ export function fitPreview({ text, length }: Preview, columns: number): string {
   return room >= MIN_TEXT && length > 2 * columns ? cut(text, room) + size : cut(text, columns);
 }
 
-/** Text in so many columns, its end cut off if need be. */
+/** Text in so many columns, cut if need be. */
 export function fit(text: string, columns: number): string {
   return stringWidth(text) <= columns ? text : cut(text, columns);
 }
 
-/** Text in so many columns, its start cut off if need be; nothing if there is next to no room. */
-export function fitEnd(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  if (columns < MIN_TEXT) return '';
-  const segments = Array.from(graphemes.segment(text), ({ segment }) => segment).toReversed();
-  return `…${take(segments, columns - 1)
-    .toReversed()
-    .join('')
-    .trimStart()}`;
-}
-
-/** Ends the text with `…`. Never leaves half a character. */
+/** Ends the text with `…` in the last column. Never leaves half a character. */
 function cut(text: string, columns: number): string {
-  const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
-  return `${take(segments, columns - 1)
-    .join('')
-    .trimEnd()}…`;
-}
-
-function take(segments: readonly string[], columns: number): string[] {
-  let width = 0;
-  const past = segments.findIndex((segment) => (width += stringWidth(segment)) > columns);
-  return segments.slice(0, past === -1 ? undefined : past);
+  let kept = '';
+  let room = columns;
+  for (const { segment } of graphemes.segment(text)) {
+    room -= stringWidth(segment);
+    if (room < 1) break;
+    kept += segment;
+  }
+  return `${kept.trimEnd()}…`;
 }

@@ -27,24 +27,24 @@ export class Totals {
     this.#costUsd += cost ?? 0;
   }
 
-  /** The right-hand columns; a span without calls shows the estimates of its own end event. */
-  figuresOf(span: Span): Figures {
-    const duration = formatDuration((span.end_time ?? span.start_time) - span.start_time);
-    if (this.#counted + this.#priced === 0) {
-      const tokens = numberIn(span.attributes['token_estimate']);
-      const cost = numberIn(span.attributes['cost_estimate']);
-      return {
-        tokens: tokens === undefined ? '' : `~${formatCount(tokens)} tok`,
-        cost: cost === undefined ? '' : `~${formatUsd(cost)}`,
-        duration,
-      };
-    }
-    const [input, output] = [formatCount(this.#inputTokens), formatCount(this.#outputTokens)];
-    const least = this.#unpriced > 0 ? '≥' : '';
+  /** The right-hand columns. Where no call says it, the estimate of the span's own end event. */
+  figuresOf({ attributes, start_time, end_time = start_time }: Span): Figures {
+    const tokens = numberIn(attributes['token_estimate']);
+    const cost = numberIn(attributes['cost_estimate']);
     return {
-      tokens: this.#counted > 0 ? `${input}→${output} tok` : '',
-      cost: this.#priced > 0 ? `${least}${formatUsd(this.#costUsd)}` : '',
-      duration,
+      tokens:
+        this.#counted > 0
+          ? `${formatCount(this.#inputTokens)}→${formatCount(this.#outputTokens)} tok`
+          : tokens === undefined
+            ? ''
+            : `~${formatCount(tokens)} tok`,
+      cost:
+        this.#priced > 0
+          ? (this.#unpriced > 0 ? '≥' : '') + formatUsd(this.#costUsd)
+          : cost === undefined
+            ? ''
+            : `~${formatUsd(cost)}`,
+      duration: formatDuration(end_time - start_time),
     };
   }
 }

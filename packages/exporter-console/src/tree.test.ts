@@ -108,8 +108,8 @@ describe('Tree', () => {
       '│ │ • gpt-4o-mini  Services revenue grew 14 %. S… 1,400 characters  1,204→356 tok   $0.00039   1.2 s',
       '│ └ bull                                                            2,408→712 tok   $0.00079   2.7 s',
       '│ ┌ judge  Weigh both sides.',
-      '│ │ ◆ routing  difficulty 3 (simple) → gpt-4o',
-      '│ │ ◆ compression  12,000→4,000 tok, 67% saved',
+      '│ │ ◆ routing_decision  difficulty=3 difficulty_category=simple selected_model=gpt-4o',
+      '│ │ ◆ compression  input_tokens=12000 output_tokens=4000 savings_pct=0.667',
       '│ │ • gpt-4o-mini  BUY.                                                 900→2 tok     $0.023   1.2 s',
       '│ └ judge                                                               900→2 tok     $0.023   1.2 s',
       '└ debate                                                            3,308→714 tok     $0.024   3.9 s',
@@ -144,7 +144,7 @@ describe('Tree', () => {
       '│ │ • worker › gpt-4o-mini  Buy.                1,204→356 tok      $0.10   1.2 s',
       '│ │ ✗ worker #3 › error  RangeError: page 7 of 6',
       '│ └ worker                                      1,204→356 tok      $0.10   2.4 s',
-      '│ └ worker #3 (failed)                                                     2.4 s',
+      '│ └ worker #3 (error)                                                      2.4 s',
       '│ │ • worker #2 › gpt-4o-mini  Buy.             1,204→356 tok      $0.10   1.2 s',
       '│ └ worker #2                                   1,204→356 tok      $0.10   2.4 s',
       '│ ┌ worker',
@@ -238,8 +238,8 @@ describe('Tree', () => {
     run.end('agent', 'bull', 'a1', { status: 'error' });
     expect(run.lines).toEqual([
       '┌ bull',
-      '│ ✗ gpt-4o  TimeoutError: no answer                                       30.0 s',
-      '└ bull (failed)                                                           30.0 s',
+      '│ ✗ gpt-4o (error)  TimeoutError: no answer                               30.0 s',
+      '└ bull (error)                                                            30.0 s',
     ]);
   });
 
@@ -255,7 +255,7 @@ describe('Tree', () => {
     );
   });
 
-  test('sums calls, not the sums that ends repeat, and shows estimates only without calls', () => {
+  test('sums calls, not the sums that ends repeat, and shows an estimate where no call says it', () => {
     const run = new Run();
     const estimates = { token_estimate: 5_000, cost_estimate: 1 };
     run.start('pattern', 'debate', 'p');
@@ -269,7 +269,7 @@ describe('Tree', () => {
       '│ └ bull                                        1,204→356 tok              1.2 s',
       '│ ┌ bear',
       '│ └ bear                                           ~5,000 tok     ~$1.00    0 ms',
-      '└ debate                                        1,204→356 tok              1.2 s',
+      '└ debate                                        1,204→356 tok     ~$1.00   1.2 s',
     ]);
   });
 
@@ -304,9 +304,9 @@ describe('Tree', () => {
     await run.exporter.shutdown();
     expect(run.lines.map((line) => line.replace(/ {2,}\d+ ms$/, ''))).toEqual([
       '┌ late',
-      '└ late (start not seen, parent not seen)',
+      '└ late (synthetic_start, orphan)',
       '┌ bull',
-      '└ bull (cancelled, clock skew)',
+      '└ bull (cancelled, clock_skew)',
       '┌ bear',
       '└ bear (incomplete)',
     ]);
@@ -321,10 +321,10 @@ describe('Tree', () => {
     run.end('agent', 'bull', 'a1', { note: 'again' });
     expect(run.lines).toEqual([
       '┌ bull',
-      '◆ [trace_gap] pattern=debate dropped=12 reasons={"full":12}',
+      '◆ unmatched  [trace_gap] pattern=debate dropped=12 reasons={"full":12}',
       '│ ◆ bull › heartbeat  beat=7',
       '└ bull                                                                      0 ms',
-      '◆ late [agent_end] pattern=debate agent=bull trace_id=t1 span_id=a1 note=again',
+      '◆ late  [agent_end] pattern=debate agent=bull trace_id=t1 span_id=a1 note=again',
     ]);
   });
 
@@ -338,7 +338,9 @@ describe('Tree', () => {
       },
     });
     run.exporter.exportEvent({ ...run.event('heartbeat', '', {}), payload });
-    expect(run.lines).toEqual(['◆ [heartbeat] pattern=debate beat=7 span_id=[Getter threw]']);
+    expect(run.lines).toEqual([
+      '◆ unmatched  [heartbeat] pattern=debate beat=7 span_id=[Getter threw]',
+    ]);
     expect(run.exporter.stats()).toMatchObject({
       accepted: 2,
       delivered: 1,
@@ -356,14 +358,19 @@ describe('Tree', () => {
     run.cost('研究者と評論家', 'c1', 0.0004);
     expect(run.lines.slice(2)).toEqual([
       '│ ┌ 研究者と評論家 #2',
-      '│ │ • …と評論家 #2 › gpt-4o-mini   1.2 s',
+      '│ │ • 研究者と評論家 #2 › gpt-4o…  1.2 s',
     ]);
   });
 
-  test('puts no more guides on a line than it has room for', () => {
-    const run = new Run(60);
-    for (let i = 0; i < 40; i++)
-      run.start('agent', `agent ${i}`, `a${i}`, i > 0 ? { parent_span_id: `a${i - 1}` } : {});
-    expect(run.lines.at(-1)).toBe(`${'│ '.repeat(16)}┌ agent 39`);
+  test('draws and names no more than the innermost 12 levels', () => {
+    const run = new Run(400);
+    for (const chain of ['a', 'b'])
+      for (let i = 0; i < 20; i++) {
+        const parent = i > 0 ? { parent_span_id: `${chain}${i - 1}` } : {};
+        run.start('agent', `${chain}${i}`, `${chain}${i}`, parent);
+      }
+    run.emit('heartbeat', 'a19', { span_id: 'a19' });
+    const names = Array.from({ length: 12 }, (_, i) => `a${i + 8} › `).join('');
+    expect(run.lines.at(-1)).toBe(`${'│ '.repeat(12)}◆ ${names}heartbeat`);
   });
 });

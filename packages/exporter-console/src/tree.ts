@@ -4,13 +4,12 @@ import {
   SpanAssembler,
   toPlainData,
   type TraceEvent,
-  type TracePayload,
 } from '@pyagent-trace/core';
-import { describeAnnotation, describeError, notesOf } from './annotation.ts';
+import { describe, notesOf } from './annotation.ts';
 import { Branch, labelOf, lineageOf } from './branch.ts';
 import { formatLine, formatValue } from './line.ts';
 import { MAX_LEVELS, type Row } from './row.ts';
-import { type Preview, previewOf } from './text.ts';
+import { previewOf } from './text.ts';
 import { Totals } from './totals.ts';
 
 /**
@@ -18,13 +17,13 @@ import { Totals } from './totals.ts';
  * one for whatever else is said, all at the moment they are known.
  */
 export class Tree {
+  /** Calls that have begun and are not printed: each stands for an event whose row is still to come. */
+  held = 0;
   readonly #print: (row: Row) => void;
   readonly #spans: SpanAssembler;
   readonly #root = new Branch();
-  /** Open patterns and agents. */
-  readonly #branches = new Map<string, Branch>();
-  /** The branches of the calls that have begun and are not printed. */
-  readonly #calls = new Map<string, Branch>();
+  /** Of an open pattern or agent its branch, of a call that is not printed the branch it is in. */
+  readonly #places = new Map<string, Branch>();
   /** The branch that the last row left open. */
   #here = this.#root;
 
@@ -33,22 +32,16 @@ export class Tree {
     this.#spans = new SpanAssembler({
       onStart: (span) => this.#start(span),
       onAnnotate: (span, annotation) => this.#annotate(span, annotation),
-      onEnd: (span) => this.#end(span),
+      onEnd: (span) => (isCall(span) ? this.#endCall(span) : this.#end(span)),
     });
   }
 
-  /** Events that are told of by a row that is still to come: one for each call that is not printed. */
-  get held(): number {
-    return this.#calls.size;
-  }
-
   add(event: TraceEvent): void {
-    this.#settleCallsBefore(event);
     const before = this.#spans.stats();
     this.#spans.add(event);
     const { late, unmatched } = this.#spans.stats();
-    if (late > before.late) this.#printStray(event, 'late ');
-    else if (unmatched > before.unmatched) this.#printStray(event, '');
+    if (late > before.late) this.#printStray('late', event);
+    else if (unmatched > before.unmatched) this.#printStray('unmatched', event);
   }
 
   /** Prints the calls that wait for their cost. */
@@ -62,10 +55,12 @@ export class Tree {
   }
 
   #start(span: Span): void {
-    const parent = this.#parentOf(span);
+    const parent = this.#placeOf(span);
+    this.#settleCalls(parent);
     if (isCall(span)) {
-      this.#calls.set(keyOf(span), parent);
+      this.#places.set(keyOf(span), parent);
       parent.calls += 1;
+      this.held += 1;
       return;
     }
     const branch = this.#open(span, parent);
@@ -77,133 +72,105 @@ export class Tree {
   }
 
   #end(span: Span): void {
-    if (isCall(span)) {
-      this.#endCall(span);
-      return;
-    }
-    const branch = this.#branches.get(keyOf(span)) ?? this.#open(span, this.#parentOf(span));
+    const key = keyOf(span);
+    const branch = this.#places.get(key) ?? this.#open(span, this.#placeOf(span));
     const parent = branch.parent ?? this.#root;
     const { output, result_output = output } = span.attributes;
+    const answer = previewOf(result_output);
     this.#row(parent, {
       glyph: '└',
       style: span.status === 'error' ? 'red' : 'bold',
       label: branch.label + notesOf(span),
-      text: this.#unsaid(branch, result_output),
+      text: answer?.text === branch.said ? undefined : answer,
       figures: branch.totals.figuresOf(span),
     });
-    parent.said = branch.said;
-    this.#branches.delete(keyOf(span));
+    parent.said = answer?.text ?? branch.said;
+    this.#places.delete(key);
     branch.close();
-    this.#here = parent;
   }
 
   #endCall(span: Span): void {
-    const parent = this.#parentOf(span);
-    if (this.#calls.delete(keyOf(span))) parent.calls -= 1;
+    const branch = this.#placeOf(span);
+    if (this.#places.delete(keyOf(span))) {
+      branch.calls -= 1;
+      this.held -= 1;
+    }
     const own = new Totals();
     own.addCall(span);
-    for (const branch of lineageOf(parent)) branch.totals.addCall(span);
+    for (const above of lineageOf(branch)) above.totals.addCall(span);
     const failed = span.status === 'error';
     const tool = span.kind === 'tool';
-    this.#row(parent, {
-      glyph: failed ? '✗' : '•',
-      style: failed ? 'red' : tool ? 'magenta' : 'cyan',
-      agent: span.agent_name,
-      label: labelOf(span.name || span.kind) + (tool ? '()' : '') + notesOf(span),
-      text: failed ? previewOf(describeError(span)) : this.#unsaid(parent, answerOf(span)),
-      figures: own.figuresOf(span),
-    });
-  }
-
-  #annotate(span: Span, annotation: SpanAnnotation): void {
-    const branch = this.#branches.get(keyOf(span));
-    const failed = annotation.event_type === 'error';
-    // the row of the call will say it
-    if (branch === undefined && failed) return;
-    this.#row(branch ?? this.#parentOf(span), {
-      glyph: failed ? '✗' : '◆',
-      style: failed ? 'red' : 'yellow',
-      ...describeAnnotation(annotation),
-    });
-  }
-
-  /** What belongs to no span: as a line, since there is no place for it in the tree. */
-  #printStray(event: TraceEvent, note: string): void {
-    const label = previewOf(note + formatLine(event))?.text ?? '';
-    this.#row(this.#root, { glyph: '◆', style: 'yellow', label });
-  }
-
-  #row(branch: Branch, row: Omit<Row, 'depth' | 'crumbs'> & { readonly agent?: string }): void {
-    const { agent = '', ...rest } = row;
-    const here = new Set(lineageOf(this.#here));
-    const labels: string[] = []; // innermost first
-    let needed = 0;
-    let named = agent === '';
-    for (const above of lineageOf(branch)) {
-      labels.push(above.label);
-      if (!here.has(above) || (above.parent?.open ?? 0) > 1) needed = labels.length;
-      named ||= above.name === agent;
-    }
-    const crumbs = labels.slice(0, Math.min(needed, MAX_LEVELS)).toReversed();
-    // a call of an agent that nobody started
-    if (!named) crumbs.push(labelOf(agent));
-    this.#print({ ...rest, depth: branch.depth + 1, crumbs });
-    this.#here = branch;
-  }
-
-  #open(span: Span, parent: Branch): Branch {
-    const branch = new Branch(span.name || span.kind, parent);
-    this.#branches.set(keyOf(span), branch);
-    return branch;
-  }
-
-  #parentOf({ trace_id, span_id, parent_span_id }: Span): Branch {
-    return (
-      this.#calls.get(keyOf({ trace_id, span_id })) ??
-      this.#placeOf(trace_id, parent_span_id) ??
-      this.#root
+    const text = previewOf(failed ? failureOf(span) : answerOf(span));
+    branch.said = text?.text;
+    this.#row(
+      branch,
+      {
+        glyph: failed ? '✗' : '•',
+        style: failed ? 'red' : tool ? 'magenta' : 'cyan',
+        label: labelOf(span.name || span.kind) + (tool ? '()' : '') + notesOf(span),
+        text,
+        figures: own.figuresOf(span),
+      },
+      span.agent_name,
     );
   }
 
-  /** The branch of a span: its own, or the one that a call is made in. */
-  #placeOf(traceId: string, spanId: unknown): Branch | undefined {
-    if (typeof spanId !== 'string') return undefined;
-    const key = keyOf({ trace_id: traceId, span_id: spanId });
-    return this.#branches.get(key) ?? this.#calls.get(key);
-  }
-
-  /** The text, unless it was the last answer in the branch. */
-  #unsaid(branch: Branch, value: unknown): Preview | undefined {
-    const text = previewOf(value);
-    if (text === undefined || text.text === branch.said) return undefined;
-    branch.said = text.text;
-    return text;
+  #annotate(span: Span, annotation: SpanAnnotation): void {
+    const failed = annotation.event_type === 'error';
+    // the row of the call will say it
+    if (failed && isCall(span) && span.end_time === undefined) return;
+    const branch = this.#placeOf(span);
+    this.#settleCalls(branch);
+    this.#row(branch, {
+      glyph: failed ? '✗' : '◆',
+      style: failed ? 'red' : 'yellow',
+      label: labelOf(annotation.event_type),
+      text: previewOf(describe(annotation)),
+    });
   }
 
   /**
    * A finished call waits for its cost. What comes after it in the same agent comes after it on the
    * screen, so that a tool does not stand above the answer that asked for it.
    */
-  #settleCallsBefore(event: TraceEvent): void {
-    if (this.#calls.size === 0 || CONCLUDING.has(event.event_type)) return;
-    const { trace_id, span_id, parent_span_id } = idsOf(event);
-    if (typeof trace_id === 'string' && typeof span_id === 'string') {
-      const place = this.#placeOf(trace_id, parent_span_id) ?? this.#placeOf(trace_id, span_id);
-      if (place === undefined || place.calls === 0) return;
-    }
-    this.#spans.flush();
+  #settleCalls(branch: Branch): void {
+    if (branch.calls > 0) this.#spans.flush();
   }
-}
 
-/** These may be about the call that waits. */
-const CONCLUDING: ReadonlySet<string> = new Set(['llm_response', 'cost_record']);
+  /** What belongs to no span: as a line, since there is no place for it in the tree. */
+  #printStray(label: string, event: TraceEvent): void {
+    const text = previewOf(formatLine(event));
+    this.#row(this.#root, { glyph: '◆', style: 'yellow', label, text });
+  }
 
-function idsOf({ payload }: TraceEvent): TracePayload {
-  try {
-    const { trace_id, span_id, parent_span_id } = payload;
-    return { trace_id, span_id, parent_span_id };
-  } catch {
-    return {}; // ids that throw when they are read
+  /** Prints a row in a branch. The agent is named if none of its branches is above. */
+  #row(branch: Branch, row: Omit<Row, 'depth' | 'crumbs'>, agent = ''): void {
+    const here = new Set(lineageOf(this.#here));
+    const labels: string[] = []; // innermost first
+    let needed = 0;
+    let named = agent === '';
+    for (const above of lineageOf(branch)) {
+      labels.push(above.label);
+      if (!here.has(above) || above.isOneOfSeveral) needed = labels.length;
+      named ||= above.name === agent;
+    }
+    const crumbs = labels.slice(0, Math.min(needed, MAX_LEVELS)).toReversed();
+    if (!named) crumbs.push(labelOf(agent));
+    this.#print({ ...row, depth: labels.length, crumbs });
+    this.#here = branch;
+  }
+
+  #open(span: Span, parent: Branch): Branch {
+    const branch = new Branch(span.name || span.kind, parent);
+    this.#places.set(keyOf(span), branch);
+    return branch;
+  }
+
+  /** The branch to print a span or its children in. */
+  #placeOf(span: Span): Branch {
+    const { trace_id, parent_span_id: span_id = '' } = span;
+    const places = this.#places;
+    return places.get(keyOf(span)) ?? places.get(keyOf({ trace_id, span_id })) ?? this.#root;
   }
 }
 
@@ -214,6 +181,12 @@ function isCall({ kind }: Span): boolean {
 /** A span id need not be unique across traces. */
 function keyOf({ trace_id, span_id }: Pick<Span, 'trace_id' | 'span_id'>): string {
   return `${trace_id}\n${span_id}`;
+}
+
+/** Why a call failed, as far as anybody said. */
+function failureOf({ annotations }: Span): string {
+  const error = annotations.findLast(({ event_type }) => event_type === 'error');
+  return error === undefined ? '' : describe(error);
 }
 
 /** A model's answer; what a tool was asked and what it said. */
