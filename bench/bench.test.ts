@@ -78,7 +78,7 @@ describe('table', () => {
       rows: [
         { name: 'ours', ns, ratio, goal: 2 },
         { name: 'ours, safe', ns, ratio, goal: 1.25 },
-        { name: 'theirs', ns: { median: 1000, min: 999.4, max: 1001 } },
+        { name: 'theirs', ns: { median: 999, min: 12.345, max: 1234.5 } },
       ],
     });
     expect(text).toBe(
@@ -91,7 +91,7 @@ describe('table', () => {
         '| --- | --- | --- | --- |',
         '| ours | 1.50 µs (1.00 – 2.00) | 1.50 × (1.00 – 2.00) | at most 2 ×: met |',
         '| ours, safe | 1.50 µs (1.00 – 2.00) | 1.50 × (1.00 – 2.00) | at most 1.25 ×: **missed** |',
-        '| theirs | 1.00 µs (0.999 – 1.00) | 1 (the peer) |  |',
+        '| theirs | 999 ns (12.3 – 1235) | 1 (the peer) |  |',
         '',
         '3 rounds of 1,000.',
         '',

@@ -60,7 +60,8 @@ function goal(row: Row): string {
 
 function time(spread: Spread): string {
   const [unit, divisor] = unitOf(spread.median);
-  const figure = (ns: number): string => (ns / divisor).toPrecision(3);
+  const figure = (ns: number): string =>
+    ns / divisor < 1000 ? (ns / divisor).toPrecision(3) : (ns / divisor).toFixed(0);
   return `${figure(spread.median)} ${unit} (${figure(spread.min)} – ${figure(spread.max)})`;
 }
 

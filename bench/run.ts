@@ -2,10 +2,14 @@
 // write docs/benchmarks.md.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { benches } from './benches.ts';
 import type { Result } from './harness.ts';
 import { environment, table } from './report.ts';
+
+const run = promisify(execFile);
 
 const PEERS = ['@opentelemetry/api', '@opentelemetry/sdk-trace', 'zod'];
 
@@ -27,9 +31,11 @@ const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
+if (values.write && positionals.length > 0)
+  throw new Error('--write is for all benches: the page is written whole');
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 const page = [INTRODUCTION, environment(PEERS)];
-if (!values.write) console.log(page[1]);
+console.log(page[1]);
 
 for (const name of names) {
   const comparisons = benches[name];
@@ -43,10 +49,14 @@ for (const name of names) {
   }
 }
 
-if (values.write) writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), page.join('\n'));
+if (values.write) {
+  const file = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+  writeFileSync(file, page.join('\n'));
+  await run('pnpm', ['exec', 'oxfmt', file], { cwd: join(import.meta.dirname, '..') });
+}
 
 async function runAlone(bench: string, index: number): Promise<Result> {
-  const { stdout } = await promisify(execFile)(
+  const { stdout } = await run(
     process.execPath,
     [...process.execArgv, '--expose-gc', 'one.ts', bench, String(index)],
     { cwd: import.meta.dirname },
