@@ -1,6 +1,7 @@
 // What does an event cost on its way into a span? Nothing else does this: JSON.parse of the same
 // events is a yardstick, not a peer.
-import { encodeTraceEvent, SpanAssembler, type TraceEvent } from '@pyagent-trace/core';
+import { encodeTraceEvent, type TraceEvent } from '@pyagent-trace/core';
+import { SpanAssembler } from '@pyagent-trace/core/spans';
 import type { Comparison, Subject } from './harness.ts';
 import { EVENTS_PER_TRIPLE, sampleTriples } from './samples.ts';
 

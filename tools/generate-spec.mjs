@@ -2,7 +2,7 @@
 // writes nothing and fails when the file is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FIVE_KEYS } from '../packages/core/src/schema-event.ts';
+import { FIVE_KEYS } from '../packages/core/src/schema/event.ts';
 import { PAYLOAD_SCHEMAS } from '../packages/core/src/schema.ts';
 import { readArgs, report } from './lib/repo.mjs';
 

@@ -15,13 +15,6 @@
 //   FlushReport
 //   KnownEventType
 //   Processor
-//   Span
-//   SpanAnnotation
-//   SpanAssembler
-//   SpanAssemblerOptions
-//   SpanAssemblerStats
-//   SpanKind
-//   SpanStatus
 //   Subscriber
 //   TraceError
 //   TraceErrorCode
@@ -34,6 +27,7 @@
 //   createTraceEvent
 //   encodeTraceEvent
 //   isTraceExporter
+//   messageOf
 //   newSpanId
 //   newTraceId
 //   toPlainData
@@ -98,6 +92,15 @@
 //   TracerOptions
 //   createTracer
 
+// @pyagent-trace/core/spans exports
+//   Span
+//   SpanAnnotation
+//   SpanAssembler
+//   SpanAssemblerOptions
+//   SpanAssemblerStats
+//   SpanKind
+//   SpanStatus
+
 // @pyagent-trace/core/testing exports
 //   ContractCase
 //   ExporterContractOptions
@@ -122,16 +125,15 @@ export interface BusStats {
     readonly pending: number;
     readonly subscribers: number;
 }
-export type Subscriber = (event: TraceEvent) => unknown;
 export declare class TraceEventBus implements EventSink, EventSource {
     #private;
+    readonly emit: (event: TraceEvent) => void;
+    readonly emitAsync: (event: TraceEvent) => Promise<void>;
     constructor(options?: TraceEventBusOptions);
     subscribe(callback: Subscriber): string;
     subscribeFilter(eventTypes: Iterable<EventType>, callback: Subscriber): string;
     unsubscribe(subscriptionId: string): void;
     attach(consumer: TraceExporter, options?: AttachOptions): string;
-    readonly emit: (event: TraceEvent) => void;
-    readonly emitAsync: (event: TraceEvent) => Promise<void>;
     flush(options?: FlushOptions): Promise<FlushReport[]>;
     shutdown(options?: FlushOptions): Promise<FlushReport[]>;
     [Symbol.asyncDispose](): Promise<void>;
@@ -142,6 +144,27 @@ export interface TraceEventBusOptions {
     readonly processors?: readonly Processor[];
     readonly schema?: EventSchema;
 }
+
+// bus/gate.d.ts
+export type DropReason = 'invalid' | 'filtered' | 'processor_error' | 'reentrant' | 'disabled';
+export interface EventSchema {
+    safeParse(value: unknown): {
+        readonly success: boolean;
+        readonly error?: {
+            readonly issues: readonly {
+                readonly path: PropertyKey[];
+                readonly message: string;
+            }[];
+        } | undefined;
+    };
+}
+export type Processor = (event: TraceEvent) => TraceEvent | undefined;
+
+// bus/report.d.ts
+export type ErrorHandler = (error: unknown, event: TraceEvent) => void;
+
+// bus/subscriptions.d.ts
+export type Subscriber = (event: TraceEvent) => unknown;
 
 // encode.d.ts
 export declare function encodeTraceEvent(event: TraceEvent): string;
@@ -158,6 +181,7 @@ export declare class TraceError extends Error {
     static isInstance(value: unknown): value is TraceError;
 }
 export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout' | 'flush_timeout';
+export declare function messageOf(error: unknown): string;
 
 // event.d.ts
 export declare const EVENT_TYPES: readonly ['pattern_start', 'pattern_end', 'agent_start', 'agent_end', 'llm_call', 'llm_response', 'routing_decision', 'compression', 'error', 'cost_record', 'tool_start', 'tool_end', 'trace_gap'];
@@ -208,30 +232,79 @@ export interface TraceExporter {
 }
 export declare function isTraceExporter(value: unknown): value is TraceExporter;
 
-// gate.d.ts
-export type DropReason = 'invalid' | 'filtered' | 'processor_error' | 'reentrant' | 'disabled';
-export interface EventSchema {
-    safeParse(value: unknown): {
-        readonly success: boolean;
-        readonly error?: {
-            readonly issues: readonly {
-                readonly path: PropertyKey[];
-                readonly message: string;
-            }[];
-        } | undefined;
-    };
-}
-export type Processor = (event: TraceEvent) => TraceEvent | undefined;
-
 // ids.d.ts
 export declare function newSpanId(): string;
 export declare function newTraceId(): string;
 
-// options.d.ts
+// plain.d.ts
+export declare function toPlainData(value: unknown): unknown;
+
+// read.d.ts
+export interface ReadOptions {
+    readonly onError?: ((error: TraceReadError) => void) | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+export interface ReadStats {
+    readonly lines: number;
+    readonly events: number;
+    readonly errors: number;
+    readonly nonFinite: number;
+    readonly unknownKeys: number;
+    readonly tornTail: boolean;
+}
+export interface TraceEventReader extends AsyncIterable<TraceEvent> {
+    stats(): ReadStats;
+}
+export declare function readTraceEvents(source: TraceSource, options?: ReadOptions): TraceEventReader;
+
+// read/error.d.ts
+export interface LinePlace {
+    readonly source: string;
+    readonly line: number;
+    readonly byteOffset: number;
+}
+export declare class TraceReadError extends TraceError implements LinePlace {
+    readonly name = "TraceReadError";
+    readonly reason: TraceReadErrorReason;
+    readonly source: string;
+    readonly line: number;
+    readonly byteOffset: number;
+    constructor(reason: TraceReadErrorReason, problem: string, { source, line, byteOffset }: LinePlace, options?: {
+        readonly cause?: unknown;
+    });
+}
+export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'unknown_key';
+
+// read/source.d.ts
+export type TraceSource = string | URL | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
+// schema/event.d.ts
+import * as z from 'zod';
+export declare const TraceEventSchema: z.ZodType<TraceEvent>;
+export declare function parseTraceEvent(value: unknown): TraceEvent;
+
+// schema/options.d.ts
 import * as z from 'zod';
 export declare function parseOptions<Schema extends z.ZodType>(schema: Schema, options: unknown, place: string): z.output<Schema>;
 
-// payloads.d.ts
+// schema/payload-schemas.d.ts
+import * as z from 'zod';
+export declare const AgentEndPayloadSchema: z.ZodType<AgentEndPayload>;
+export declare const AgentStartPayloadSchema: z.ZodType<AgentStartPayload>;
+export declare const CompressionPayloadSchema: z.ZodType<CompressionPayload>;
+export declare const CostRecordPayloadSchema: z.ZodType<CostRecordPayload>;
+export declare const ErrorPayloadSchema: z.ZodType<ErrorPayload>;
+export declare const LlmCallPayloadSchema: z.ZodType<LlmCallPayload>;
+export declare const LlmResponsePayloadSchema: z.ZodType<LlmResponsePayload>;
+export declare const PAYLOAD_SCHEMAS: Readonly<Record<KnownEventType, z.ZodType<TracePayload>>>;
+export declare const PatternEndPayloadSchema: z.ZodType<PatternEndPayload>;
+export declare const PatternStartPayloadSchema: z.ZodType<PatternStartPayload>;
+export declare const RoutingDecisionPayloadSchema: z.ZodType<RoutingDecisionPayload>;
+export declare const ToolEndPayloadSchema: z.ZodType<ToolEndPayload>;
+export declare const ToolStartPayloadSchema: z.ZodType<ToolStartPayload>;
+export declare const TraceGapPayloadSchema: z.ZodType<TraceGapPayload>;
+
+// schema/payloads.d.ts
 export interface AgentEndPayload extends CommonPayload {
     readonly output?: unknown;
     readonly duration_ms?: Optional<number>;
@@ -350,74 +423,31 @@ export interface TraceGapPayload extends CommonPayload {
     readonly to?: Optional<number>;
 }
 
-// plain.d.ts
-export declare function toPlainData(value: unknown): unknown;
-
-// read-error.d.ts
-export interface LinePlace {
-    readonly source: string;
-    readonly line: number;
-    readonly byteOffset: number;
+// spans.d.ts
+export declare class SpanAssembler {
+    #private;
+    constructor(options?: SpanAssemblerOptions);
+    readonly add: (event: TraceEvent) => void;
+    flush(): void;
+    shutdown(): void;
+    stats(): SpanAssemblerStats;
 }
-export declare class TraceReadError extends TraceError implements LinePlace {
-    readonly name = "TraceReadError";
-    readonly reason: TraceReadErrorReason;
-    readonly source: string;
-    readonly line: number;
-    readonly byteOffset: number;
-    constructor(reason: TraceReadErrorReason, problem: string, { source, line, byteOffset }: LinePlace, options?: {
-        readonly cause?: unknown;
-    });
+export interface SpanAssemblerOptions {
+    readonly onStart?: (span: Span) => void;
+    readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
+    readonly onEnd?: (span: Span) => void;
 }
-export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'unknown_key';
-
-// read-source.d.ts
-export type TraceSource = string | URL | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
-
-// read.d.ts
-export interface ReadOptions {
-    readonly onError?: ((error: TraceReadError) => void) | undefined;
-    readonly signal?: AbortSignal | undefined;
-}
-export interface ReadStats {
-    readonly lines: number;
+export interface SpanAssemblerStats {
     readonly events: number;
-    readonly errors: number;
-    readonly nonFinite: number;
-    readonly unknownKeys: number;
-    readonly tornTail: boolean;
+    readonly started: number;
+    readonly ended: number;
+    readonly annotated: number;
+    readonly late: number;
+    readonly unmatched: number;
+    readonly open: number;
 }
-export interface TraceEventReader extends AsyncIterable<TraceEvent> {
-    stats(): ReadStats;
-}
-export declare function readTraceEvents(source: TraceSource, options?: ReadOptions): TraceEventReader;
 
-// report.d.ts
-export type ErrorHandler = (error: unknown, event: TraceEvent) => void;
-
-// schema-event.d.ts
-import * as z from 'zod';
-export declare const TraceEventSchema: z.ZodType<TraceEvent>;
-export declare function parseTraceEvent(value: unknown): TraceEvent;
-
-// schema-payloads.d.ts
-import * as z from 'zod';
-export declare const AgentEndPayloadSchema: z.ZodType<AgentEndPayload>;
-export declare const AgentStartPayloadSchema: z.ZodType<AgentStartPayload>;
-export declare const CompressionPayloadSchema: z.ZodType<CompressionPayload>;
-export declare const CostRecordPayloadSchema: z.ZodType<CostRecordPayload>;
-export declare const ErrorPayloadSchema: z.ZodType<ErrorPayload>;
-export declare const LlmCallPayloadSchema: z.ZodType<LlmCallPayload>;
-export declare const LlmResponsePayloadSchema: z.ZodType<LlmResponsePayload>;
-export declare const PAYLOAD_SCHEMAS: Readonly<Record<KnownEventType, z.ZodType<TracePayload>>>;
-export declare const PatternEndPayloadSchema: z.ZodType<PatternEndPayload>;
-export declare const PatternStartPayloadSchema: z.ZodType<PatternStartPayload>;
-export declare const RoutingDecisionPayloadSchema: z.ZodType<RoutingDecisionPayload>;
-export declare const ToolEndPayloadSchema: z.ZodType<ToolEndPayload>;
-export declare const ToolStartPayloadSchema: z.ZodType<ToolStartPayload>;
-export declare const TraceGapPayloadSchema: z.ZodType<TraceGapPayload>;
-
-// span.d.ts
+// spans/span.d.ts
 export interface Span {
     readonly kind: SpanKind;
     readonly trace_id: string;
@@ -448,30 +478,6 @@ export interface SpanAnnotation {
 }
 export type SpanKind = 'pattern' | 'agent' | 'llm' | 'tool';
 export type SpanStatus = 'ok' | 'error' | 'cancelled';
-
-// spans.d.ts
-export declare class SpanAssembler {
-    #private;
-    constructor(options?: SpanAssemblerOptions);
-    readonly add: (event: TraceEvent) => void;
-    flush(): void;
-    shutdown(): void;
-    stats(): SpanAssemblerStats;
-}
-export interface SpanAssemblerOptions {
-    readonly onStart?: (span: Span) => void;
-    readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
-    readonly onEnd?: (span: Span) => void;
-}
-export interface SpanAssemblerStats {
-    readonly events: number;
-    readonly started: number;
-    readonly ended: number;
-    readonly annotated: number;
-    readonly late: number;
-    readonly unmatched: number;
-    readonly open: number;
-}
 
 // testing/exporter-contract.d.ts
 export interface ContractCase {
@@ -540,7 +546,7 @@ export interface Tracer {
         <T>(decision: RoutingDecision, fn: (routing: SpanHandle) => T): T;
     };
     readonly compression: (compression: Compression) => void;
-    readonly error: (error: unknown, payload?: TracePayload) => void;
+    readonly error: (error: unknown, payload?: object) => void;
     readonly current: () => TraceContext | undefined;
     readonly traceparent: () => string | undefined;
     readonly withRemoteParent: <T>(traceparent: string | null | undefined, fn: () => T) => T;
@@ -571,11 +577,11 @@ export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
-    readonly set: (payload: TracePayload) => void;
+    readonly set: (payload: object) => void;
 }
 export type Interceptor = (operation: InterceptedOperation, next: () => unknown) => unknown;
 export interface LlmCall extends SpanHandle {
-    readonly respond: (payload: TracePayload) => void;
+    readonly respond: (payload: object) => void;
     readonly signal: AbortSignal | undefined;
 }
 export interface LlmRequest {
@@ -603,7 +609,7 @@ export interface RoutingDecision {
     readonly [key: string]: unknown;
 }
 export interface SpanHandle {
-    readonly set: (payload: TracePayload) => void;
+    readonly set: (payload: object) => void;
 }
 export interface ToolCall extends SpanHandle {
     readonly signal: AbortSignal | undefined;

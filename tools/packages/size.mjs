@@ -18,6 +18,7 @@ const CEILINGS = {
   [CORE]: 8 * KB,
   [`${CORE}/schema`]: 8 * KB,
   [`${CORE}/read`]: 8 * KB,
+  [`${CORE}/spans`]: 8 * KB,
   [`${CORE}/tracer`]: 8 * KB,
   [`${CORE}/testing`]: 8 * KB,
   '@pyagent-trace/exporter-console': 4 * KB,

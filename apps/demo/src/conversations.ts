@@ -2,7 +2,8 @@
 // must hold as many calls and tools as were recorded, each in the run it belongs to.
 import { setImmediate as answerLater } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Span, SpanAssembler, TraceEventBus } from '@pyagent-trace/core';
+import { TraceEventBus } from '@pyagent-trace/core';
+import { type Span, SpanAssembler } from '@pyagent-trace/core/spans';
 import { readTraceEvents } from '@pyagent-trace/core/read';
 import { createTracer, type Tracer } from '@pyagent-trace/core/tracer';
 import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';

@@ -1,5 +1,6 @@
 // A real model behind the OpenAI chat completions API, which many servers speak. Plain `fetch`: what a
 // client library adds is not what this demo is about.
+import { messageOf } from '@pyagent-trace/core';
 import * as z from 'zod';
 import { DemoError } from './demo-error.ts';
 import { type Model, ModelError, type ModelRequest, type Usage } from './model.ts';
@@ -157,8 +158,3 @@ function parseJson(text: string): unknown {
 }
 
 /** `fetch` hides what went wrong in its cause. */
-function messageOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  if (!(cause instanceof Error)) return message;
-  return `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}`;
-}

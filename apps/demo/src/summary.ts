@@ -1,5 +1,5 @@
 // What a trace file says of itself: the demo counts nothing while it runs.
-import { type Span, SpanAssembler } from '@pyagent-trace/core';
+import { type Span, SpanAssembler } from '@pyagent-trace/core/spans';
 import { readTraceEvents } from '@pyagent-trace/core/read';
 
 export interface Summary {

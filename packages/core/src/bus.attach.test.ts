@@ -3,7 +3,7 @@ import { TraceEventBus } from './bus.ts';
 import { encodeTraceEvent } from './encode.ts';
 import { createTraceEvent, type TraceEvent } from './event.ts';
 import type { ExporterStats, FlushOptions, TraceExporter } from './exporter.ts';
-import type { Processor } from './gate.ts';
+import type { Processor } from './bus/gate.ts';
 import { MemoryExporter } from './testing/memory-exporter.ts';
 
 beforeEach(() => void vi.useFakeTimers());

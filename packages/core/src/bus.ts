@@ -1,7 +1,7 @@
 import { requireFunction, requireKnownKeys } from './check.ts';
 import { monotonicMs } from './clock.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { collectReceipts, Enrolment } from './enrolment.ts';
+import { Dispatcher } from './bus/dispatcher.ts';
+import { collectReceipts, Enrolment } from './bus/enrolment.ts';
 import { TraceError } from './errors.ts';
 import type { EventType, TraceEvent } from './event.ts';
 import {
@@ -12,9 +12,9 @@ import {
   missingMembers,
   type TraceExporter,
 } from './exporter.ts';
-import type { DropReason, EventSchema, Processor } from './gate.ts';
-import { createReporter, type ErrorHandler } from './report.ts';
-import { eventTypeSet, type Subscriber } from './subscriptions.ts';
+import type { DropReason, EventSchema, Processor } from './bus/gate.ts';
+import { createReporter, type ErrorHandler } from './bus/report.ts';
+import { eventTypeSet, type Subscriber } from './bus/subscriptions.ts';
 
 export interface TraceEventBusOptions {
   /**

@@ -5,7 +5,7 @@ export {
   type TraceEventBusOptions,
 } from './bus.ts';
 export { encodeTraceEvent } from './encode.ts';
-export { TraceError, type TraceErrorCode } from './errors.ts';
+export { messageOf, TraceError, type TraceErrorCode } from './errors.ts';
 export {
   createTraceEvent,
   EVENT_TYPES,
@@ -24,17 +24,8 @@ export {
   isTraceExporter,
   type TraceExporter,
 } from './exporter.ts';
-export type { DropReason, EventSchema, Processor } from './gate.ts';
+export type { DropReason, EventSchema, Processor } from './bus/gate.ts';
 export { newSpanId, newTraceId } from './ids.ts';
 export { toPlainData } from './plain.ts';
-export type { ErrorHandler } from './report.ts';
-export {
-  type Span,
-  type SpanAnnotation,
-  SpanAssembler,
-  type SpanAssemblerOptions,
-  type SpanAssemblerStats,
-  type SpanKind,
-  type SpanStatus,
-} from './spans.ts';
-export type { Subscriber } from './subscriptions.ts';
+export type { ErrorHandler } from './bus/report.ts';
+export type { Subscriber } from './bus/subscriptions.ts';

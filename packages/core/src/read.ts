@@ -7,15 +7,15 @@ import {
   TRACE_EVENT_KEYS,
   type TraceEvent,
 } from './event.ts';
-import { parseOptions } from './options.ts';
-import { TraceReadError, type TraceReadErrorReason } from './read-error.ts';
-import { isTooDeep, MAX_DEPTH, nullNonFinite } from './read-json.ts';
-import { type Line, LineSplitter, MAX_LINE_BYTES } from './read-lines.ts';
-import { openSource, type TraceSource, untilAborted } from './read-source.ts';
-import { explain, problemsOfPayload, TraceEventSchema } from './schema-event.ts';
+import { parseOptions } from './schema/options.ts';
+import { TraceReadError, type TraceReadErrorReason } from './read/error.ts';
+import { isTooDeep, MAX_DEPTH, nullNonFinite } from './read/json.ts';
+import { type Line, LineSplitter, MAX_LINE_BYTES } from './read/lines.ts';
+import { openSource, type TraceSource, untilAborted } from './read/source.ts';
+import { explain, problemsOfPayload, TraceEventSchema } from './schema/event.ts';
 
-export { type LinePlace, TraceReadError, type TraceReadErrorReason } from './read-error.ts';
-export type { TraceSource } from './read-source.ts';
+export { type LinePlace, TraceReadError, type TraceReadErrorReason } from './read/error.ts';
+export type { TraceSource } from './read/source.ts';
 
 export interface ReadOptions {
   /**

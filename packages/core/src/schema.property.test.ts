@@ -8,7 +8,7 @@ import {
   type TraceEventInit,
 } from './event.ts';
 import { parseTraceEvent, PAYLOAD_SCHEMAS, TraceEventSchema } from './schema.ts';
-import { KNOWN_KEYS, problemsOfPayload } from './schema-event.ts';
+import { KNOWN_KEYS, problemsOfPayload } from './schema/event.ts';
 
 const known = new Set([...KNOWN_KEYS.values()].flatMap((keys) => Array.from(keys.keys())));
 

@@ -1,4 +1,4 @@
-export { parseOptions } from './options.ts';
+export { parseOptions } from './schema/options.ts';
 export type {
   AgentEndPayload,
   AgentStartPayload,
@@ -14,8 +14,8 @@ export type {
   ToolEndPayload,
   ToolStartPayload,
   TraceGapPayload,
-} from './payloads.ts';
-export { parseTraceEvent, TraceEventSchema } from './schema-event.ts';
+} from './schema/payloads.ts';
+export { parseTraceEvent, TraceEventSchema } from './schema/event.ts';
 export {
   AgentEndPayloadSchema,
   AgentStartPayloadSchema,
@@ -31,4 +31,4 @@ export {
   ToolEndPayloadSchema,
   ToolStartPayloadSchema,
   TraceGapPayloadSchema,
-} from './schema-payloads.ts';
+} from './schema/payload-schemas.ts';

@@ -1,14 +1,14 @@
 import { requireFunction, requireKnownKeys } from './check.ts';
 import { monotonicMs, nowSeconds } from './clock.ts';
 import type { TraceEvent } from './event.ts';
-import { Alarm } from './span-alarm.ts';
-import { identify } from './span-identity.ts';
-import { isQuantity, merge, type Reading, readEvent, statusOf } from './span-reading.ts';
-import { addEnd, contextOf, newRecord, type SpanRecord, toSpan } from './span-record.ts';
-import { SpanStore } from './span-store.ts';
-import type { Span, SpanAnnotation, SpanStatus } from './span.ts';
+import { Alarm } from './spans/alarm.ts';
+import { identify } from './spans/identity.ts';
+import { isQuantity, merge, type Reading, readEvent, statusOf } from './spans/reading.ts';
+import { addEnd, contextOf, newRecord, type SpanRecord, toSpan } from './spans/record.ts';
+import { SpanStore } from './spans/store.ts';
+import type { Span, SpanAnnotation, SpanStatus } from './spans/span.ts';
 
-export type { Span, SpanAnnotation, SpanKind, SpanStatus } from './span.ts';
+export type { Span, SpanAnnotation, SpanKind, SpanStatus } from './spans/span.ts';
 
 /** What a callback throws is swallowed: it must not reach the traced app. */
 export interface SpanAssemblerOptions {

@@ -1,4 +1,5 @@
-import { type Span, type SpanAnnotation, toPlainData } from '@pyagent-trace/core';
+import { toPlainData } from '@pyagent-trace/core';
+import type { Span, SpanAnnotation } from '@pyagent-trace/core/spans';
 import { formatEntries, formatValue } from './line.ts';
 
 /** What a row says of an event inside a span; its place in the tree says the ids. */

@@ -1,4 +1,4 @@
-import type { ExporterStats, FlushOptions } from '@pyagent-trace/core';
+import { type ExporterStats, type FlushOptions, messageOf } from '@pyagent-trace/core';
 
 /** Anything that takes text: a Node stream, or an object of your own. */
 export interface ConsoleOutput {
@@ -145,12 +145,4 @@ export class Sink {
 
 function isStream(output: unknown): output is StreamOutput {
   return typeof (output as StreamOutput).writableLength === 'number';
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return 'an error that cannot be printed';
-  }
 }

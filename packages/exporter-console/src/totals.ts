@@ -1,4 +1,4 @@
-import type { Span } from '@pyagent-trace/core';
+import type { Span } from '@pyagent-trace/core/spans';
 import { formatCount, formatDuration, formatUsd, numberIn } from './figures.ts';
 import type { Figures } from './row.ts';
 

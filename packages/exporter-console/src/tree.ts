@@ -1,10 +1,5 @@
-import {
-  type Span,
-  type SpanAnnotation,
-  SpanAssembler,
-  toPlainData,
-  type TraceEvent,
-} from '@pyagent-trace/core';
+import { toPlainData, type TraceEvent } from '@pyagent-trace/core';
+import { type Span, type SpanAnnotation, SpanAssembler } from '@pyagent-trace/core/spans';
 import { describe, notesOf } from './annotation.ts';
 import { Branch, labelOf, lineageOf } from './branch.ts';
 import { formatLine, formatValue } from './line.ts';

@@ -5,6 +5,7 @@ import {
   encodeTraceEvent,
   type ExporterStats,
   type FlushOptions,
+  messageOf,
   TraceError,
   type TraceEvent,
   type TraceExporter,
@@ -218,10 +219,6 @@ function toBytes(text: string): Buffer {
   scratch ??= Buffer.allocUnsafeSlow(4 * BATCH_CHARACTERS);
   if (text.length * MAX_BYTES_PER_CHARACTER > scratch.length) return Buffer.from(text);
   return scratch.subarray(0, scratch.write(text));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function toPath(path: string | URL): string {

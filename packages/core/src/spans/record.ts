@@ -1,5 +1,5 @@
-import type { Identity } from './span-identity.ts';
-import { durationOf, isQuantity, merge, nameOf, type Reading } from './span-reading.ts';
+import type { Identity } from './identity.ts';
+import { durationOf, isQuantity, merge, nameOf, type Reading } from './reading.ts';
 import type { Span, SpanAnnotation, SpanKind } from './span.ts';
 
 /** What a root hands down. */

@@ -1,6 +1,6 @@
 // The tables of spec/README.md as zod schemas: one per event type, every key by its base type.
 import * as z from 'zod';
-import { describe, type KnownEventType, type TracePayload } from './event.ts';
+import { describe, type KnownEventType, type TracePayload } from '../event.ts';
 import type {
   AgentEndPayload,
   AgentStartPayload,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { TraceEvent, TracePayload } from './event.ts';
-import { type Span, SpanAssembler } from './spans.ts';
+import type { TraceEvent, TracePayload } from '../event.ts';
+import { type Span, SpanAssembler } from '../spans.ts';
 
 const VECTORS = new URL('../../../../shared/vectors/recording.jsonl', import.meta.url);
 

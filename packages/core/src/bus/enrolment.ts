@@ -1,8 +1,8 @@
-import { monotonicMs } from './clock.ts';
-import { forgetLine } from './encode.ts';
-import { messageOf } from './errors.ts';
-import type { TraceEvent } from './event.ts';
-import type { FlushReport, TraceExporter } from './exporter.ts';
+import { monotonicMs } from '../clock.ts';
+import { forgetLine } from '../encode.ts';
+import { messageOf } from '../errors.ts';
+import type { TraceEvent } from '../event.ts';
+import type { FlushReport, TraceExporter } from '../exporter.ts';
 import { Gate, type Processor } from './gate.ts';
 import type { Reporter } from './report.ts';
 import { isThenable, within } from './promises.ts';

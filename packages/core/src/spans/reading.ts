@@ -1,7 +1,7 @@
-import { nowSeconds } from './clock.ts';
-import type { TraceEvent, TracePayload } from './event.ts';
-import { define, toPlainData } from './plain.ts';
-import type { SpanContext } from './span-record.ts';
+import { nowSeconds } from '../clock.ts';
+import type { TraceEvent, TracePayload } from '../event.ts';
+import { define, toPlainData } from '../plain.ts';
+import type { SpanContext } from './record.ts';
 import type { SpanKind, SpanStatus } from './span.ts';
 
 const STARTS: ReadonlyMap<string, SpanKind> = new Map([

@@ -1,6 +1,6 @@
-import { invalidOption } from './check.ts';
-import { describe, type EventType, type TraceEvent } from './event.ts';
-import { newSpanId } from './ids.ts';
+import { invalidOption } from '../check.ts';
+import { describe, type EventType, type TraceEvent } from '../event.ts';
+import { newSpanId } from '../ids.ts';
 
 /** A callback may return a promise: `emitAsync` awaits it, `emit` does not. */
 export type Subscriber = (event: TraceEvent) => unknown;

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { TraceEventBus } from './bus.ts';
-import { createTraceEvent } from './event.ts';
+import { TraceEventBus } from '../bus.ts';
+import { createTraceEvent } from '../event.ts';
 
 const EVENT = createTraceEvent({ event_type: 'error' });
 

@@ -1,4 +1,4 @@
-import type { SpanContext, SpanRecord } from './span-record.ts';
+import type { SpanContext, SpanRecord } from './record.ts';
 
 /** Spans of one trace, in order of their start. */
 interface Trace<Value> {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { TraceEventBus } from './bus.ts';
-import { TraceError } from './errors.ts';
-import { createTraceEvent, type TraceEvent } from './event.ts';
+import { TraceEventBus } from '../bus.ts';
+import { TraceError } from '../errors.ts';
+import { createTraceEvent, type TraceEvent } from '../event.ts';
 import type { EventSchema, Processor } from './gate.ts';
 
 const EVENT: TraceEvent = {

@@ -1,6 +1,6 @@
 // What the payloads of the known event types hold. Every key may be absent or null (Python writes None,
 // and NaN is read as null), and keys that are not listed are legal.
-import type { TracePayload } from './event.ts';
+import type { TracePayload } from '../event.ts';
 
 type Optional<T> = T | null | undefined;
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { TraceError } from './errors.ts';
+import { TraceError } from '../errors.ts';
 
 /**
  * Checks the options of a constructor, which should be a `z.strictObject`: a typing error in an

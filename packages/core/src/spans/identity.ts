@@ -1,7 +1,7 @@
-import { newSpanId } from './ids.ts';
-import { type Reading, text } from './span-reading.ts';
-import type { SpanRecord } from './span-record.ts';
-import type { SpanStore } from './span-store.ts';
+import { newSpanId } from '../ids.ts';
+import { type Reading, text } from './reading.ts';
+import type { SpanRecord } from './record.ts';
+import type { SpanStore } from './store.ts';
 import type { SpanKind } from './span.ts';
 
 /** Which span an event is about. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { messageOf, TraceError } from './errors.ts';
-import { describe } from './event.ts';
+import { messageOf, TraceError } from '../errors.ts';
+import { describe } from '../event.ts';
 
 /**
  * A path, a `file:` URL, or chunks of bytes or text from anywhere: a stream, a generator, an array.

@@ -1,4 +1,4 @@
-import { TraceError } from './errors.ts';
+import { TraceError } from '../errors.ts';
 
 /**
  * What is wrong with a line. `torn`: the last line ends without a line feed and is no JSON, as after a

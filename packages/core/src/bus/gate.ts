@@ -1,6 +1,6 @@
-import { requireFunction, requireFunctions } from './check.ts';
-import { messageOf, TraceError } from './errors.ts';
-import { createTraceEvent, isCheckedEvent, problemOf, type TraceEvent } from './event.ts';
+import { requireFunction, requireFunctions } from '../check.ts';
+import { messageOf, TraceError } from '../errors.ts';
+import { createTraceEvent, isCheckedEvent, problemOf, type TraceEvent } from '../event.ts';
 import type { Reporter } from './report.ts';
 import { ignoreRejection, isThenable } from './promises.ts';
 

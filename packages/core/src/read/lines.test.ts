@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Line, LineSplitter } from './read-lines.ts';
+import { type Line, LineSplitter } from './lines.ts';
 
 describe('LineSplitter', () => {
   test('keeps nothing of a line that is too long, and counts its bytes', () => {

@@ -1,5 +1,5 @@
-import { messageOf } from './errors.ts';
-import type { TraceEvent } from './event.ts';
+import { messageOf } from '../errors.ts';
+import type { TraceEvent } from '../event.ts';
 import { ignoreRejection, isThenable } from './promises.ts';
 
 /** Hears of an error and the event it is about. What it throws itself is ignored. */

@@ -1,4 +1,4 @@
-import type { TracePayload } from './event.ts';
+import type { TracePayload } from '../event.ts';
 
 /** Which pair of events a span was made of. */
 export type SpanKind = 'pattern' | 'agent' | 'llm' | 'tool';

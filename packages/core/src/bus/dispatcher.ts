@@ -1,6 +1,6 @@
-import { beginDelivery, endDelivery } from './encode.ts';
-import { TraceError } from './errors.ts';
-import { type EventType, isObject, type TraceEvent } from './event.ts';
+import { beginDelivery, endDelivery } from '../encode.ts';
+import { TraceError } from '../errors.ts';
+import { type EventType, isObject, type TraceEvent } from '../event.ts';
 import { type EventSchema, Gate, type Processor } from './gate.ts';
 import { PendingDeliveries } from './pending.ts';
 import { isThenable, within } from './promises.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { TraceError } from './errors.ts';
+import { TraceError } from '../errors.ts';
 import {
   createTraceEvent,
   isObject,
@@ -7,8 +7,8 @@ import {
   TRACE_EVENT_KEYS,
   type TraceEvent,
   type TracePayload,
-} from './event.ts';
-import { expected, PAYLOAD_SHAPES } from './schema-payloads.ts';
+} from '../event.ts';
+import { expected, PAYLOAD_SHAPES } from './payload-schemas.ts';
 
 /** A part of zod's issue: where it is, and what is wrong. */
 export interface Problem {
