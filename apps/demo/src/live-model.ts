@@ -1,6 +1,5 @@
 // A real model behind the OpenAI chat completions API, which many servers speak. Plain `fetch`: what a
 // client library adds is not what this demo is about.
-import { messageOf } from '@pyagent-trace/core';
 import * as z from 'zod';
 import { DemoError } from './demo-error.ts';
 import { type Model, ModelError, type ModelRequest, type Usage } from './model.ts';
@@ -68,7 +67,7 @@ export function createLiveModel(env: NodeJS.ProcessEnv): Model {
   function failed(error: unknown): ModelError {
     const { code, retryable } =
       error instanceof ModelError ? error : { code: 'no_answer', retryable: true };
-    const problem = `${url}: ${messageOf(error)}`.replaceAll(key, '[key]');
+    const problem = `${url}: ${explain(error)}`.replaceAll(key, '[key]');
     return new ModelError(problem.slice(0, MAX_PROBLEM_LENGTH), code, retryable);
   }
 
@@ -158,3 +157,8 @@ function parseJson(text: string): unknown {
 }
 
 /** `fetch` hides what went wrong in its cause. */
+function explain(error: unknown): string {
+  const { message, cause } = error as Error;
+  if (!(cause instanceof Error)) return message;
+  return `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}`;
+}
