@@ -32,7 +32,10 @@ beforeAll(async () => {
     join(app, 'node_modules/guest/package.json'),
     '{ "name": "guest", "type": "module", "exports": "./index.js" }',
   );
-  writeFileSync(join(app, 'node_modules/guest/index.js'), "export * from '@pyagent-trace/core';\n");
+  writeFileSync(
+    join(app, 'node_modules/guest/index.js'),
+    "export * from '@pyagent-trace/core';\nexport * from '@pyagent-trace/core/tracer';\n",
+  );
 }, TIMEOUT_MS);
 
 afterAll(() => rmSync(app, { recursive: true, force: true }));
@@ -114,6 +117,37 @@ const result = {
         counts: [2, 1, 1],
         receipts: [{ exporter: 'array', delivered: 1, failed: 0, dropped: 0, pending: 0 }],
       });
+    },
+  );
+
+  test(
+    'share where the code is: one traces inside the other',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      const result = await runApp(`
+import { createTracer } from '@pyagent-trace/core/tracer';
+const payloads = [];
+const bus = new host.TraceEventBus();
+bus.subscribe(({ event_type, payload }) => payloads.push({ event_type, ...payload }));
+const outer = createTracer(bus);
+const inner = guest.createTracer(bus);
+const failure = new Error('once');
+await outer
+  .agent('bull', async () => {
+    await Promise.resolve();
+    await inner.llmCall({ model: 'm' }, async () => {
+      throw failure;
+    });
+  })
+  .catch(() => {});
+const [agent, call] = payloads;
+const result = {
+  sameTracer: createTracer === guest.createTracer,
+  child: call.parent_span_id === agent.span_id && call.trace_id === agent.trace_id,
+  errors: payloads.filter(({ event_type }) => event_type === 'error').length,
+};`);
+
+      expect(result).toEqual({ sameTracer: false, child: true, errors: 1 });
     },
   );
 });
