@@ -168,7 +168,6 @@ export class TraceEventBus implements EventSink, EventSource {
   ): Promise<FlushReport[]> {
     const timeoutMs = timeoutOf(options);
     const deadline = monotonicMs() + timeoutMs;
-    await this.#dispatcher.idle();
     // a subscriber that hangs must leave the consumers time to deliver
     await this.#dispatcher.pending.settle(timeoutMs / 2);
     return collectReceipts(this.#enrolments.values(), method, deadline - monotonicMs());

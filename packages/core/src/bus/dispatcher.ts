@@ -94,11 +94,6 @@ export class Dispatcher {
     }
   };
 
-  /** Waits for the end of the delivery that this is called in. */
-  async idle(): Promise<void> {
-    while (this.#delivering) await Promise.resolve();
-  }
-
   /** Reports an error. What the handler emits is delivered afterwards, and known for an echo. */
   readonly report: Reporter = (error, event, place, source) => {
     if (this.#echoes.has(event)) return;
@@ -174,7 +169,7 @@ export class Dispatcher {
   async #deliverInTurn(event: TraceEvent): Promise<void> {
     if (this.#delivering) {
       this.#waiting += 1;
-      await this.idle();
+      while (this.#delivering) await Promise.resolve();
       this.#waiting -= 1;
     }
     const answers = this.#answers(event);

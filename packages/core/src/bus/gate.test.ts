@@ -93,6 +93,25 @@ describe('TraceEventBus: what comes in', () => {
     },
   );
 
+  test('a getter that throws when it is read again costs the event, counted, and nobody else', () => {
+    const { bus, heard, errors } = setup();
+    let reads = 0;
+    const moody = {
+      timestamp: 1,
+      event_type: 'error',
+      get payload(): object {
+        reads += 1;
+        if (reads > 1) throw new Error('boom');
+        return {};
+      },
+    };
+    bus.emit(moody as unknown as TraceEvent);
+
+    expect(heard).toEqual([]);
+    expect(errors).toEqual(['trace event: cannot be read twice, boom']);
+    expect(bus.stats()).toMatchObject({ emitted: 1, accepted: 0, reasons: { invalid: 1 } });
+  });
+
   test('the error is a TraceError, and comes with the event', () => {
     const onError = vi.fn<(error: unknown, event: TraceEvent) => void>();
     const event = { ...EVENT, timestamp: -1 };

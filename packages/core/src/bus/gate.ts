@@ -98,7 +98,11 @@ export class Gate {
     let problem = checked ? undefined : problemOf(event);
     if (problem === undefined && this.#schema !== undefined)
       problem = problemOfPayload(event, this.#schema);
-    if (problem === undefined) return checked ? event : withDefaults(event);
+    try {
+      if (problem === undefined) return checked ? event : withDefaults(event);
+    } catch (error) {
+      problem = `cannot be read twice, ${messageOf(error)}`; // a getter or a proxy with a memory
+    }
     this.#report(new TraceError('invalid_event', `trace event: ${problem}`), event, place);
     return this.#drop('invalid');
   }
