@@ -238,16 +238,17 @@ describe('TraceEventBus: pending deliveries', () => {
     const exporter = new MemoryExporter();
     vi.spyOn(exporter, 'flush').mockImplementation(async () => void log.push('flush'));
     bus.attach(exporter);
-    bus.subscribe(async () => {
-      await sleep(10);
-      log.push('subscriber');
-    });
+    for (const ms of [20, 10])
+      bus.subscribe(async () => {
+        await sleep(ms);
+        log.push(`subscriber, after ${ms} ms`);
+      });
     bus.emit(named('a'));
     const flushed = bus.flush();
     await vi.runAllTimersAsync();
     await flushed;
 
-    expect(log).toEqual(['subscriber', 'flush']);
+    expect(log).toEqual(['subscriber, after 10 ms', 'subscriber, after 20 ms', 'flush']);
   });
 
   test('include an emitAsync that has not come to its consumers', async () => {

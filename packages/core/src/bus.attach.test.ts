@@ -209,6 +209,18 @@ describe('TraceEventBus: one line for all exporters', () => {
     },
   );
 
+  test('also by exporters that hear it after emitAsync waited', async () => {
+    const bus = new TraceEventBus();
+    bus.subscribe(async () => {});
+    for (let i = 0; i < 2; i++) bus.attach(new MemoryExporter());
+    const { payload, reads } = counting();
+    encodeTraceEvent(named('a', payload));
+    const once = reads();
+    await bus.emitAsync(named('a', payload));
+
+    expect(reads()).toBe(2 * once);
+  });
+
   test('the next delivery of the same event reads it again', () => {
     const bus = new TraceEventBus();
     const exporter = new MemoryExporter();

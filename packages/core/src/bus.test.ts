@@ -381,6 +381,17 @@ describe('TraceEventBus: isolation', () => {
     expect(bus.stats()).toMatchObject({ emitted: 3, accepted: 3, errors: 6, pending: 0 });
   });
 
+  test('an emit throws nothing even where its own code cannot go on', async () => {
+    const processor = Object.defineProperty((event: TraceEvent) => event, 'name', {
+      get: throwing,
+    });
+    const bus = new TraceEventBus({ processors: [processor] });
+    bus.emit(named('a'));
+
+    await expect(bus.emitAsync(named('b'))).resolves.toBeUndefined();
+    expect(bus.stats()).toMatchObject({ emitted: 2, errors: 2, pending: 0 });
+  });
+
   test('survives a full stack, and delivers again when there is room', () => {
     const bus = new TraceEventBus({ onError: () => {} });
     let heard = 0;
@@ -397,6 +408,17 @@ describe('TraceEventBus: isolation', () => {
     const before = heard;
     bus.emit(event);
     expect(heard).toBe(before + 1);
+  });
+});
+
+describe('TraceEventBus: stats', () => {
+  test('are of the moment: what comes later does not change them', () => {
+    const bus = new TraceEventBus({ onError: () => {} });
+    const before = bus.stats();
+    bus.emit(undefined as unknown as TraceEvent);
+
+    expect(before).toEqual(new TraceEventBus().stats());
+    expect(bus.stats()).toMatchObject({ emitted: 1, dropped: 1, reasons: { invalid: 1 } });
   });
 });
 
