@@ -381,6 +381,23 @@ describe('TraceEventBus: isolation', () => {
     expect(bus.stats()).toMatchObject({ emitted: 3, accepted: 3, errors: 6, pending: 0 });
   });
 
+  test('an error about what a subscriber emits is reported, before and after one of onError', () => {
+    const reported: string[] = [];
+    const bus = new TraceEventBus({
+      onError: (_error, event) => {
+        reported.push(event.agent_name);
+        bus.emit(named('of onError'));
+      },
+    });
+    bus.subscribe((event) => {
+      if (event.agent_name.length === 1) bus.emit(named('of a subscriber'));
+    });
+    bus.subscribe(throwing);
+    for (const name of ['a', 'b']) bus.emit(named(name));
+
+    expect(reported).toEqual(['a', 'of a subscriber', 'b', 'of a subscriber']);
+  });
+
   test('an emit throws nothing even where its own code cannot go on', async () => {
     const processor = Object.defineProperty((event: TraceEvent) => event, 'name', {
       get: throwing,
