@@ -158,7 +158,6 @@ export class Dispatcher {
     if (admitted === undefined) return;
     const subscriptions = this.#subscriptions;
     if (subscriptions.length > 1) beginDelivery(admitted);
-    else endDelivery(); // a line kept by a bus outside may be of before this one's processors
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i] as Subscription;
       const promise = this.#hand(subscription, admitted);

@@ -1,5 +1,4 @@
 import { monotonicMs } from '../clock.ts';
-import { forgetLine } from '../encode.ts';
 import { messageOf } from '../errors.ts';
 import type { TraceEvent } from '../event.ts';
 import type { FlushReport, TraceExporter } from '../exporter.ts';
@@ -37,7 +36,6 @@ export class Enrolment {
     if (this.#gate !== undefined) {
       processed = this.#gate.admit(event);
       if (processed === undefined) return undefined;
-      forgetLine(); // a processor that changed the event in place must not be undone by the cached line
     }
     try {
       // an asynchronous exportEvent breaks the contract; its rejection is counted all the same

@@ -1,4 +1,5 @@
 import { requireFunction, requireFunctions } from '../check.ts';
+import { forgetLine } from '../encode.ts';
 import { messageOf, TraceError } from '../errors.ts';
 import { createTraceEvent, isCheckedEvent, problemOf, type TraceEvent } from '../event.ts';
 import type { Reporter } from './report.ts';
@@ -87,6 +88,7 @@ export class Gate {
         if (current === undefined) return undefined;
       }
     }
+    if (this.#processors.length > 0) forgetLine(); // it may be of before they changed the event in place
     return current;
   }
 
