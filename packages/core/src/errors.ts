@@ -5,8 +5,7 @@ export type TraceErrorCode =
   | 'invalid_event'
   | 'invalid_line'
   | 'read_failed'
-  | 'subscriber_timeout'
-  | 'flush_timeout';
+  | 'subscriber_timeout';
 
 const MARKER: unique symbol = Symbol.for('@pyagent-trace/error');
 

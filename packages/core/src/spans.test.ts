@@ -912,9 +912,10 @@ describe('SpanAssembler: the app', () => {
 
   test('takes the time of receipt for a timestamp that is none', () => {
     vi.setSystemTime(1_763_800_000_000);
+    vi.advanceTimersByTime(1);
     const { feed, started } = setUp();
     feed(['agent_start', NaN, ids('a')]);
-    expect(started[0]?.start_time).toBe(1_763_800_000);
+    expect(started[0]?.start_time).toBe(1_763_800_000.001);
   });
 
   test('a callback that throws costs itself that span and nobody else anything', () => {

@@ -159,6 +159,14 @@ describe('createTracer', () => {
     expect(payloads('pattern_end')).toEqual([{ [key]: 'said', status: 'ok' }]);
   });
 
+  test('has timestamps of start and end that differ by the duration', async () => {
+    const { tracer, events } = setUp();
+    await tracer.agent('bull', tick);
+    const [start, end] = events as [TraceEvent, TraceEvent];
+    const duration_ms = Number(end.payload['duration_ms']);
+    expect(end.timestamp - start.timestamp).toBeCloseTo(duration_ms / 1000, 5);
+  });
+
   test('works detached', () => {
     const { tracer, outline } = setUp();
     const { agent } = tracer;

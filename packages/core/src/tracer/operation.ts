@@ -1,4 +1,4 @@
-import { monotonicMs } from '../clock.ts';
+import { monotonicMs, nowSeconds } from '../clock.ts';
 import { createTraceEvent, type KnownEventType, type TracePayload } from '../event.ts';
 import type { EventSink } from '../exporter.ts';
 import { toPlainData } from '../plain.ts';
@@ -67,7 +67,11 @@ export class Operation implements Outcome {
     const { start } = this.#kind;
     const traceparent = this.frame?.parent?.traceparent;
     if (start !== undefined)
-      this.#emit(start, traceparent === undefined ? payload : { ...payload, traceparent });
+      this.#emit(
+        start,
+        traceparent === undefined ? payload : { ...payload, traceparent },
+        this.#startedMs,
+      );
   }
 
   /** Adds keys to the end event. Works detached. */
@@ -100,7 +104,7 @@ export class Operation implements Outcome {
 
   chunk(value: unknown): void {
     if (this.#ended) return;
-    const at_ms = this.#elapsedMs();
+    const at_ms = this.#elapsed(monotonicMs());
     this.#firstChunkMs ??= at_ms;
     if (this.#recording.captureContent) (this.#chunks ??= []).push({ at_ms, chunk: value });
   }
@@ -108,17 +112,18 @@ export class Operation implements Outcome {
   #finish(status: Status, value: unknown): void {
     if (this.#ended) return;
     const { end: event_type, name } = this.#kind;
-    const duration_ms = this.#elapsedMs();
+    // one reading for both: the timestamps of start and end differ by the duration
+    const nowMs = monotonicMs();
     const end = this.#end;
     this.#keepOutput(end, status, value);
     if (name === 'llm_call' && this.#firstChunkMs !== undefined)
       end['time_to_first_chunk_ms'] = this.#firstChunkMs;
     this.#ended = true;
     if (name !== 'routing_decision') {
-      end['duration_ms'] = duration_ms;
+      end['duration_ms'] = this.#elapsed(nowMs);
       end['status'] = status;
-      this.#emit(event_type, end);
-    } else if (status === 'ok') this.#emit(event_type, end);
+      this.#emit(event_type, end, nowMs);
+    } else if (status === 'ok') this.#emit(event_type, end, nowMs);
     this.#chunks = undefined;
   }
 
@@ -139,12 +144,12 @@ export class Operation implements Outcome {
     } else if (value !== end['response']) end['result'] = value;
   }
 
-  #elapsedMs(): number {
-    return Math.round((monotonicMs() - this.#startedMs) * 1000) / 1000;
+  #elapsed(atMs: number): number {
+    return Math.round((atMs - this.#startedMs) * 1000) / 1000;
   }
 
-  #emit(event_type: KnownEventType, payload: TracePayload): void {
-    emitInside(this.#recording, this.frame, event_type, payload);
+  #emit(event_type: KnownEventType, payload: TracePayload, atMs?: number): void {
+    emitInside(this.#recording, this.frame, event_type, payload, atMs);
   }
 }
 
@@ -154,11 +159,13 @@ export function emitInside(
   frame: Frame | undefined,
   event_type: KnownEventType,
   payload: TracePayload,
+  atMs?: number,
 ): void {
   const all = frame === undefined ? readable(payload) : withIds(frame, payload);
   try {
     sink.emit(
       createTraceEvent({
+        timestamp: nowSeconds(atMs),
         event_type,
         agent_name: frame?.agent_name ?? '',
         pattern_type: frame?.pattern_type ?? '',
