@@ -20,6 +20,7 @@ const CEILINGS = {
   [`${CORE}/read`]: 8 * KB,
   [`${CORE}/spans`]: 8 * KB,
   [`${CORE}/tracer`]: 8 * KB,
+  [`${CORE}/process`]: 8 * KB,
   [`${CORE}/testing`]: 8 * KB,
   '@pyagent-trace/exporter-console': 4 * KB,
   '@pyagent-trace/exporter-jsonl': 4 * KB,
