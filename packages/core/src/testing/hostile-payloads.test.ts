@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeTraceEvent } from '../encode.ts';
 import { hostilePayloads } from './hostile-payloads.ts';
 
-/** The kinds that JSON.stringify throws on, without those it first takes seconds for. */
+/** The kinds that JSON.stringify throws on. */
 const THROWING = [
   'a BigInt',
   'an object that contains itself',
@@ -12,14 +12,15 @@ const THROWING = [
   'a toJSON that throws',
   'an Error that causes itself',
   'boxed primitives',
-  '100,000 levels of nesting',
   'a payload that is a revoked proxy',
   'a payload whose every trap throws',
   'a payload that contains itself',
   'a payload whose ids throw',
   'known keys of the wrong type',
 ];
-const SLOW = new Set([
+/** Those it takes seconds for, and one that Node 26 writes where Node 24 runs out of stack. */
+const LEFT_OUT = new Set([
+  '100,000 levels of nesting',
   'a typed array of 10 MB',
   '25 nested pairs of one object',
   'a sparse array of 20,000,000',
@@ -35,7 +36,7 @@ describe('hostilePayloads', () => {
 
   test('has those that JSON.stringify throws on', () => {
     const throwing = hostilePayloads()
-      .filter(({ name }) => !SLOW.has(name))
+      .filter(({ name }) => !LEFT_OUT.has(name))
       .filter(({ payload }) => {
         try {
           JSON.stringify(payload);
