@@ -67,6 +67,8 @@ async function run(
   const child = spawn(process.execPath, args, {
     cwd: PACKAGE,
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
   });
   let [printed, rest] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -246,9 +248,10 @@ describe('flushOnExit, when nothing is left to do', { timeout: 30_000 }, () => {
   });
 
   test.concurrent('ends although flushing keeps the process awake with nothing to send', async () => {
-    const end = await run('flushOnExit(sending({ chatty: true }));');
+    const end = await run(`const bus = sending({ chatty: true }); flushOnExit(bus);
+      bus.emit(event);`);
 
-    expect(end).toEqual({ code: 0, signal: null, lines: ['delivered 0'] });
+    expect(end).toEqual({ code: 0, signal: null, lines: ['delivered 1', 'delivered 1'] });
   });
 
   test.concurrent('tries once where nothing can be delivered', async () => {
@@ -259,13 +262,24 @@ describe('flushOnExit, when nothing is left to do', { timeout: 30_000 }, () => {
     expect(end).toEqual({ code: 0, signal: null, lines: ['delivered 0'] });
   });
 
-  test.concurrent('flushes what others still emit then', async () => {
-    const end = await run(`const bus = sending(); flushOnExit(bus);
-      let more = 2;
-      process.on('beforeExit', () => { if (more-- > 0) setTimeout(() => bus.emit(event), 20); });
-      bus.emit(event);`);
+  test.concurrent('tries once where not all can be delivered in time', async () => {
+    const end = await run(`const bus = sending(); flushOnExit(bus, { timeoutMs: 50 });
+      for (let i = 0; i < 100_000; i++) bus.emit(event);`);
 
-    expect([end.code, end.lines.at(-1)]).toEqual([0, 'delivered 3']);
+    expect([end.code, end.lines]).toEqual([0, [expect.stringMatching(/^delivered [1-9]/)]]);
+  });
+
+  test.concurrent.each([
+    ['at once', 0],
+    ['later', 3],
+  ])('flushes what others still emit then, %s', async (_, after) => {
+    const end = await run(`const bus = sending(); flushOnExit(bus);
+      let times = 0;
+      const wake = () => { if (times > ${after}) bus.emit(event); };
+      process.on('beforeExit', () => { if (++times <= ${after} + 3) setTimeout(wake, 10); });
+      if (${after} === 0) bus.emit(event);`);
+
+    expect([end.code, end.lines.at(-1)]).toEqual([0, `delivered ${after === 0 ? 4 : 3}`]);
   });
 
   test.concurrent('does nothing once taken off', async () => {

@@ -96,7 +96,7 @@ class ExitFlush {
     this.#members.add(member);
     this.#listen();
     return () => {
-      if (!this.#members.delete(member)) return;
+      this.#members.delete(member);
       if (this.#members.size === 0) process.off('beforeExit', this.#onBeforeExit);
       this.#listen();
     };
