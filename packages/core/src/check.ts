@@ -17,6 +17,11 @@ export function requireFunctions(value: unknown, place: string): void {
   for (const [index, item] of value.entries()) requireFunction(item, `${place}[${index}]`);
 }
 
+export function requireBoolean(value: unknown, place: string): void {
+  if (typeof value !== 'boolean')
+    throw invalidOption(`${place}: expected true or false, got ${describe(value)}`);
+}
+
 export function requireKnownKeys(options: object, known: readonly string[], place: string): void {
   if (!isObject(options))
     throw invalidOption(`${place}: expected an object of options, got ${describe(options)}`);

@@ -190,6 +190,16 @@ describe('createTracer', () => {
       'createTracer: unknown option "captureContents"',
     ],
     [
+      'a word for a boolean',
+      () => setUp({ captureContent: 'false' as never }),
+      'createTracer: captureContent: expected true or false, got a string',
+    ],
+    [
+      'interceptors that are no list',
+      () => setUp({ interceptors: {} as never }),
+      'createTracer: interceptors: expected an array of functions, got an object',
+    ],
+    [
       'an interceptor that is no function',
       () => setUp({ interceptors: ['log'] as never }),
       'createTracer: interceptors[0]: expected a function, got a string',
@@ -217,6 +227,27 @@ describe('createTracer', () => {
     };
     expect(tracer.agent('bull', hostile, (agent) => (agent.set(hostile), 7))).toBe(7);
     expect(payloads('agent_start')).toEqual([{ input: '[Getter threw]' }]);
+  });
+
+  test('survives requests and tool options whose getters throw', () => {
+    const { tracer } = setUp();
+    const hostile = {
+      get model(): never {
+        throw new Error('getter');
+      },
+    };
+    expect(tracer.llmCall(hostile, () => 7)).toBe(7);
+    expect(tracer.tool('t', {}, hostile, () => 7)).toBe(7);
+  });
+
+  test('keeps what was set as it was then', () => {
+    const { tracer, payloads } = setUp();
+    const log = ['first'];
+    tracer.agent('a', (agent) => {
+      agent.set({ log });
+      log.push('second');
+    });
+    expect(payloads('agent_end')).toEqual([{ log: ['first'], status: 'ok' }]);
   });
 
   test('survives a payload that is a revoked proxy', () => {
@@ -320,9 +351,16 @@ describe('Tracer.llmCall', () => {
         });
       }),
     );
+    tracer.llmCall({ model: 'm', messages: ['SECRET'], contents: 'SECRET', top_p: 0.5 }, (call) =>
+      call.respond({ choices: ['SECRET'], text: 'SECRET', reasoning: 'SECRET', cached: true }),
+    );
     expect(JSON.stringify(events)).not.toContain('SECRET');
     expect(payloads('pattern_start')).toEqual([{ metadata: { run: 1 } }]);
-    expect(payloads('llm_response').at(-1)).toEqual({ input_tokens: 3, status: 'ok' });
+    expect(payloads('llm_call').at(-1)).toEqual({ model: 'm', top_p: 0.5 });
+    expect(payloads('llm_response').slice(-2)).toEqual([
+      { input_tokens: 3, status: 'ok' },
+      { cached: true, status: 'ok' },
+    ]);
   });
 
   test('keeps results out when told to, and the response in', async () => {
@@ -433,6 +471,20 @@ describe('Tracer and errors', () => {
       expect(outline().filter((line) => line.startsWith('error'))).toEqual(['error a']);
     },
   );
+
+  test('emits an error on each of two buses that operations inside each other use', () => {
+    const outer = setUp();
+    const inner = setUp();
+    expect(() =>
+      outer.tracer.agent('a', () =>
+        inner.tracer.llmCall({}, () => {
+          throw new Error('both');
+        }),
+      ),
+    ).toThrow('both');
+    expect(outer.payloads('error')).toMatchObject([{ message: 'both' }]);
+    expect(inner.payloads('error')).toMatchObject([{ message: 'both' }]);
+  });
 
   test('emits one error object again when it is thrown in another run', () => {
     const { tracer, payloads } = setUp();
@@ -548,6 +600,34 @@ describe('Tracer and streams', () => {
         status: 'ok',
       },
     ]);
+  });
+
+  test('keeps each chunk as it was, though a producer uses one object for all', async () => {
+    const { tracer, payloads } = setUp();
+    const snapshot = { text: '' };
+    const stream = tracer.llmCall({ model: 'm' }, async function* answer() {
+      for (const letter of 'ab') {
+        snapshot.text += letter;
+        yield snapshot;
+      }
+    });
+    await readAll(stream);
+    expect(payloads('llm_response')).toMatchObject([
+      { result: { stream: [{ chunk: { text: 'a' } }, { chunk: { text: 'ab' } }] } },
+    ]);
+  });
+
+  test('keeps no more chunks than an event can hold, and says how many are missing', async () => {
+    const { tracer, payloads } = setUp();
+    await readAll(
+      tracer.llmCall({ model: 'm' }, async function* flood() {
+        for (let i = 0; i < 50_002; i++) yield '.';
+      }),
+    );
+    const [end] = payloads('llm_response') as [
+      { result: { stream: unknown[]; truncated: number } },
+    ];
+    expect([end.result.stream.length, end.result.truncated]).toEqual([50_000, 2]);
   });
 
   test('tells a stream of nothing from no stream', async () => {

@@ -1,4 +1,4 @@
-import { invalidOption, requireFunctions, requireKnownKeys } from './check.ts';
+import { invalidOption, requireBoolean, requireFunctions, requireKnownKeys } from './check.ts';
 import type { TracePayload } from './event.ts';
 import type { EventSink } from './exporter.ts';
 import { newSpanId, newTraceId } from './ids.ts';
@@ -6,7 +6,7 @@ import { context, type Frame, markReported, remoteFrame, traceparentOf } from '.
 import { describeError } from './tracer/describe-error.ts';
 import { follow } from './tracer/follow.ts';
 import { AGENT, LLM_CALL, PATTERN, ROUTING, TOOL } from './tracer/kinds.ts';
-import { emitInside, Operation, type Recording } from './tracer/operation.ts';
+import { emitInside, Operation, readable, type Recording } from './tracer/operation.ts';
 import type {
   AgentOptions,
   Compression,
@@ -114,9 +114,11 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
   if (typeof bus?.emit !== 'function')
     throw invalidOption('createTracer: expected a bus, got a value without emit');
   requireKnownKeys(options, ['captureContent', 'captureResults', 'interceptors'], 'createTracer');
-  const { captureContent = true, captureResults = true } = options;
-  const interceptors = [...(options.interceptors ?? [])];
+  const { captureContent = true, captureResults = true, interceptors = [] } = options;
+  requireBoolean(captureContent, 'createTracer: captureContent');
+  requireBoolean(captureResults, 'createTracer: captureResults');
   requireFunctions(interceptors, 'createTracer: interceptors');
+  const chain = [...interceptors];
   const recording: Recording = {
     sink: bus,
     captureContent,
@@ -129,7 +131,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
     payload: TracePayload,
     call: () => T,
   ): () => T {
-    if (interceptors.length === 0) return call;
+    if (chain.length === 0) return call;
     const {
       trace_id = '',
       span_id = '',
@@ -151,7 +153,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
         operation.signal = signal;
       },
     };
-    return interceptors.reduceRight<() => unknown>(
+    return chain.reduceRight<() => unknown>(
       (next, interceptor) => () => interceptor(seen, next),
       call,
     ) as () => T;
@@ -173,7 +175,8 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       return run(operation, payload, () => fn({ set: operation.set }));
     },
 
-    llmCall<T>({ signal, ...payload }: LlmRequest, fn: (call: LlmCall) => T): T {
+    llmCall<T>(request: LlmRequest, fn: (call: LlmCall) => T): T {
+      const { signal, ...payload } = readable<LlmRequest>(request);
       const operation = new Operation(LLM_CALL, inside({}), recording, signal);
       return run(
         operation,
@@ -189,7 +192,8 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       args: unknown,
       ...rest: OptionsAndFunction<ToolOptions, ToolCall, T>
     ): T {
-      const [{ signal, ...others }, fn] = split(rest);
+      const [toolOptions, fn] = split(rest);
+      const { signal, ...others } = readable<ToolOptions>(toolOptions);
       const payload = { tool_name, ...others, arguments: args };
       const operation = new Operation(TOOL, inside({}), recording, signal);
       operation.set({
@@ -226,7 +230,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
 
     error(error: unknown, payload: object = {}): void {
       const frame = context.getStore();
-      markReported(frame, error);
+      markReported(frame, error, bus);
       emitInside(recording, frame, 'error', { ...describeError(error), ...payload });
     },
 
@@ -278,6 +282,6 @@ function inside(names: { readonly agent_name?: string; readonly pattern_type?: s
     pattern_type: names.pattern_type ?? parent?.pattern_type ?? '',
     parent,
     reported: undefined,
-    reportedValues: undefined,
+    reportedValue: undefined,
   };
 }

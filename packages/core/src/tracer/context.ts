@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EventSink } from '../exporter.ts';
 
 /** Where the running code is: the operation around it. Plain data, since two copies of this package share it. */
 export interface Frame {
@@ -11,10 +12,10 @@ export interface Frame {
   readonly parent: Frame | undefined;
   /** The W3C header, on a frame that stands for an operation in another process. */
   readonly traceparent?: string;
-  /** Errors thrown inside that have been emitted; weak, since a pattern may outlive thousands. */
-  reported: WeakSet<object> | undefined;
-  /** The same for what is thrown and is no object. */
-  reportedValues: Set<unknown> | undefined;
+  /** Errors thrown inside, and where they were emitted; weak, since a pattern may outlive thousands. */
+  reported: WeakMap<object, WeakSet<EventSink>> | undefined;
+  /** The same for the newest thing thrown that is no object. */
+  reportedValue: { readonly value: unknown; readonly sink: EventSink } | undefined;
 }
 
 const KEY = Symbol.for('@pyagent-trace/context.v1');
@@ -42,7 +43,7 @@ export function remoteFrame(header: unknown): Frame | undefined {
     parent: undefined,
     traceparent,
     reported: undefined,
-    reportedValues: undefined,
+    reportedValue: undefined,
   };
 }
 
@@ -54,15 +55,19 @@ export function traceparentOf(frame: Frame | undefined): string | undefined {
 }
 
 /** Remembers in a frame and all around it that an error has been emitted: it may be thrown through them. */
-export function markReported(frame: Frame | undefined, error: unknown): void {
+export function markReported(frame: Frame | undefined, error: unknown, sink: EventSink): void {
   for (let at = frame; at !== undefined; at = at.parent) {
-    if (typeof error === 'object' && error !== null) (at.reported ??= new WeakSet()).add(error);
-    else (at.reportedValues ??= new Set()).add(error);
+    if (typeof error !== 'object' || error === null) at.reportedValue = { value: error, sink };
+    else {
+      at.reported ??= new WeakMap();
+      at.reported.set(error, (at.reported.get(error) ?? new WeakSet()).add(sink));
+    }
   }
 }
 
-export function wasReported(frame: Frame | undefined, error: unknown): boolean {
-  return typeof error === 'object' && error !== null
-    ? frame?.reported?.has(error) === true
-    : frame?.reportedValues?.has(error) === true;
+export function wasReported(frame: Frame | undefined, error: unknown, sink: EventSink): boolean {
+  if (typeof error === 'object' && error !== null)
+    return frame?.reported?.get(error)?.has(sink) === true;
+  const last = frame?.reportedValue;
+  return last !== undefined && last.sink === sink && Object.is(last.value, error);
 }

@@ -1,6 +1,7 @@
 // oxlint-disable typescript/unbound-method -- methods are taken off an object and called on it again
+import type { Readable } from 'node:stream';
 import { context } from './context.ts';
-import { abandoned, type Outcome, redefine } from './outcome.ts';
+import { listen, type Outcome, redefine } from './outcome.ts';
 
 type Step = { readonly done?: boolean | undefined; readonly value?: unknown };
 
@@ -20,20 +21,47 @@ export function followStream(
   stream: AsyncIterable<unknown>,
   outcome: Outcome,
 ): AsyncIterable<unknown> {
-  const original = stream[Symbol.asyncIterator];
-  const methods: Record<PropertyKey, unknown> = isIterator(stream)
-    ? { ...watchIterator(stream, outcome) }
-    : {
-        [Symbol.asyncIterator]: () => ({
-          // the iterator keeps the stream: a loop that is still reading has not let go of it
-          stream,
-          ...watchIterator(original.call(stream), outcome),
-        }),
-        ...(stream instanceof ReadableStream && watchReaders(stream, outcome)),
-      };
-  const given = redefine(stream, methods) ? stream : withMethods(stream, methods);
-  abandoned.register(given, outcome);
-  return given;
+  return listen(stream, outcome, (audience) => {
+    const methods: Record<PropertyKey, unknown> = isIterator(stream)
+      ? { ...watchIterator(stream, audience) }
+      : watchIterable(stream, audience);
+    watchClose(stream, audience);
+    return redefine(stream, methods) ? stream : withMethods(stream, methods);
+  });
+}
+
+function watchIterable(
+  stream: AsyncIterable<unknown>,
+  outcome: Outcome,
+): Record<PropertyKey, unknown> {
+  const original: (...args: unknown[]) => AsyncIterator<unknown> = stream[Symbol.asyncIterator];
+  const iterate = (...args: unknown[]): AsyncIterableIterator<unknown> => {
+    try {
+      // the iterator keeps the stream: a loop that is still reading has not let go of it
+      return { stream, ...watchIterator(original.apply(stream, args), outcome) } as never;
+    } catch (error) {
+      outcome.fail(error);
+      throw error;
+    }
+  };
+  return stream instanceof ReadableStream
+    ? { [Symbol.asyncIterator]: iterate, values: iterate, ...watchReaders(stream, outcome) }
+    : { [Symbol.asyncIterator]: iterate };
+}
+
+/** A stream of node:stream may be read by events or `pipe`: then its end is all there is to see. */
+function watchClose(stream: object, outcome: Outcome): void {
+  if (!isNodeStream(stream)) return;
+  stream.once('close', () => {
+    if (stream.errored !== null) outcome.fail(stream.errored);
+    else if (stream.readableEnded) outcome.complete();
+    else outcome.cancel();
+  });
+}
+
+function isNodeStream(value: object): value is Readable {
+  const { once, readableEnded } = value as Partial<Readable>;
+  return typeof once === 'function' && typeof readableEnded === 'boolean';
 }
 
 function isIterator(value: object): value is AsyncIterator<unknown> {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
@@ -12,20 +13,32 @@ const frame: Frame = {
   pattern_type: 'p',
   parent: undefined,
   reported: undefined,
-  reportedValues: undefined,
+  reportedValue: undefined,
 };
+
+function refuse(): never {
+  throw new Error('asked');
+}
 
 /** An outcome that keeps what it is told. */
 function listen(): Outcome & { readonly told: unknown[] } {
   const told: unknown[] = [];
+  let ended = false;
+  const end = (...words: unknown[]): void => {
+    ended = true;
+    told.push(words);
+  };
   return {
     told,
     frame,
-    succeed: (value) => told.push(['succeed', value]),
-    fail: (error) => told.push(['fail', error]),
-    cancel: () => told.push(['cancel']),
+    get ended() {
+      return ended;
+    },
+    succeed: (value) => end('succeed', value),
+    fail: (error) => end('fail', error),
+    cancel: () => end('cancel'),
     chunk: (value) => told.push(['chunk', value]),
-    complete: () => told.push(['complete']),
+    complete: () => end('complete'),
   };
 }
 
@@ -148,6 +161,85 @@ describe('follow with promises', () => {
   });
 });
 
+describe('follow with what is no ordinary value', () => {
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const mock = new Proxy(
+    {},
+    { get: (_, key) => (key === 'then' ? undefined : refuse()), getPrototypeOf: refuse },
+  );
+
+  test.each([
+    ['a revoked proxy', revoked],
+    // oxlint-disable-next-line unicorn/no-thenable -- on purpose
+    ['a getter of then that throws', Object.defineProperty({}, 'then', { get: refuse })],
+    ['a strict mock', mock],
+  ])('gives %s back and ends', (_, value) => {
+    const outcome = listen();
+    expect(follow(value, outcome) === value).toBe(true);
+    expect(outcome.told).toHaveLength(1);
+  });
+
+  test('a promise of a strict mock settles with it', async () => {
+    const outcome = listen();
+    expect((await follow(Promise.resolve(mock), outcome)) === mock).toBe(true);
+    expect(outcome.told).toHaveLength(1);
+  });
+
+  test('keeps what the app hung on its promise', async () => {
+    const child = { pid: 1 };
+    const followed = follow(Object.assign(Promise.resolve(7), { child }), listen());
+    expect(followed.child).toBe(child);
+    expect(await followed).toBe(7);
+  });
+
+  test('a callable thenable is waited for', async () => {
+    const outcome = listen();
+    // oxlint-disable-next-line unicorn/no-thenable -- a query builder may be one
+    const query = Object.assign(() => 1, { then: (resolve: (n: number) => void) => resolve(7) });
+    const followed = follow(query, outcome);
+    expect(outcome.told).toEqual([]);
+    expect(await followed).toBe(7);
+    expect(outcome.told).toEqual([['succeed', 7]]);
+  });
+
+  test('one object that is the result of many operations is changed once', async () => {
+    class Lazy<T> extends Promise<T> {}
+    const promise = Lazy.resolve(5);
+    const stream = new Stream('a');
+    let methods: PropertyDescriptorMap | undefined;
+    for (let round = 0; round < 20_000; round++) {
+      const outcome = listen();
+      await follow(promise, outcome);
+      expect(outcome.told).toEqual([['succeed', 5]]);
+      methods ??= Object.getOwnPropertyDescriptors(promise);
+      follow(stream, outcome);
+    }
+    expect(Object.getOwnPropertyDescriptors(promise)).toEqual(methods);
+    expect(await read(stream)).toEqual(['a']);
+  });
+
+  test('tells each of the operations that one stream is the result of', async () => {
+    const call = listen();
+    const agent = listen();
+    const stream = new Stream('a');
+    await read(follow(follow(stream, call), agent));
+    expect(call.told).toEqual([['chunk', 'a'], ['complete']]);
+    expect(agent.told).toEqual([['chunk', 'a'], ['complete']]);
+  });
+
+  test('follows the stream of a lazy promise once, however often it is awaited', async () => {
+    const stream = new Stream('a');
+    // oxlint-disable-next-line unicorn/no-thenable -- a lazy promise
+    const lazy = { then: (resolve: (value: Stream) => void) => resolve(stream) };
+    const outcome = listen();
+    const followed = follow(lazy, outcome);
+    await followed;
+    expect(await read(await followed)).toEqual(['a']);
+    expect(outcome.told).toEqual([['chunk', 'a'], ['complete']]);
+  });
+});
+
 describe.each([
   ['an object with an async iterator', (...chunks: (string | Error)[]) => new Stream(...chunks)],
   [
@@ -228,6 +320,46 @@ describe('follow with streams', () => {
     const iterator = follow(bare, outcome)[Symbol.asyncIterator]() as AsyncIterator<number>;
     await expect(iterator.throw?.(thrown)).rejects.toBe(thrown);
     expect(outcome.told.at(-1)).toEqual(['fail', thrown]);
+  });
+
+  test('a stream that cannot be iterated fails', () => {
+    const failure = new Error('closed');
+    const outcome = listen();
+    const stream = follow(
+      {
+        [Symbol.asyncIterator](): AsyncIterator<string> {
+          throw failure;
+        },
+      },
+      outcome,
+    );
+    expect(() => stream[Symbol.asyncIterator]()).toThrow(failure);
+    expect(outcome.told).toEqual([['fail', failure]]);
+  });
+
+  test('a web stream is watched through values(), with its options', async () => {
+    const outcome = listen();
+    const stream = follow(ReadableStream.from(['a', 'b']), outcome);
+    for await (const _ of stream.values({ preventCancel: true })) break;
+    expect(outcome.told).toEqual([['chunk', 'a'], ['cancel']]);
+    expect(await stream.getReader().read()).toEqual({ done: false, value: 'b' });
+  });
+
+  test.each<[string, (stream: Readable) => unknown, unknown[]]>([
+    ['read to its end', (stream) => stream.resume(), ['complete']],
+    ['destroyed', (stream) => stream.destroy(), ['cancel']],
+    [
+      'destroyed with an error',
+      (stream) => stream.on('error', () => undefined).destroy(new Error('lost')),
+      ['fail', new Error('lost')],
+    ],
+  ])('a node stream that is %s by events ends', async (_, use, ending) => {
+    const outcome = listen();
+    const stream = follow(Readable.from(['a', 'b']), outcome);
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    use(stream);
+    await closed;
+    expect(outcome.told).toEqual([ending]);
   });
 
   test('a web stream is watched through a reader too', async () => {

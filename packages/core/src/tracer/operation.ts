@@ -1,7 +1,8 @@
 import { monotonicMs, nowSeconds } from '../clock.ts';
 import { createTraceEvent, type KnownEventType, type TracePayload } from '../event.ts';
 import type { EventSink } from '../exporter.ts';
-import { toPlainData } from '../plain.ts';
+import { define, toPlainData } from '../plain.ts';
+import { withoutContent } from './content.ts';
 import { type Frame, markReported, wasReported } from './context.ts';
 import { describeError, isAbort } from './describe-error.ts';
 import type { OperationKind } from './kinds.ts';
@@ -22,21 +23,8 @@ interface Chunk {
 
 type Status = 'ok' | 'error' | 'cancelled';
 
-/** Keys whose values are prompts or answers: `captureContent: false` keeps them out of every event. */
-const CONTENT_KEYS: ReadonlySet<string> = new Set([
-  'input',
-  'output',
-  'result_output',
-  'contribution',
-  'messages_in',
-  'system',
-  'instructions',
-  'prompt',
-  'response',
-  'tool_calls',
-  'arguments',
-  'result',
-]);
+/** An event holds 200,000 values; of more chunks than this the rest would be cut from it anyway. */
+const MAX_CHUNKS = 50_000;
 
 /** One thing the app does: its start event, what is learned meanwhile, and its end event, once. */
 export class Operation implements Outcome {
@@ -50,6 +38,8 @@ export class Operation implements Outcome {
   #chunks: Chunk[] | undefined;
   #firstChunkMs: number | undefined;
   #ended = false;
+  /** Chunks that were not kept. */
+  #moreChunks = 0;
 
   constructor(
     kind: OperationKind,
@@ -77,8 +67,14 @@ export class Operation implements Outcome {
   /** Adds keys to the end event. Works detached. */
   readonly set = (payload: object): void => {
     if (this.#ended) return;
-    this.#end = { ...this.#end, ...readable(payload) };
+    const given = readable(payload);
+    // as it is now: the app goes on with its lists
+    for (const key of Object.keys(given)) define(this.#end, key, snapshot(given[key]));
   };
+
+  get ended(): boolean {
+    return this.#ended;
+  }
 
   succeed(value: unknown): void {
     this.#finish('ok', value);
@@ -86,8 +82,9 @@ export class Operation implements Outcome {
 
   fail(error: unknown): void {
     if (this.#ended) return;
-    if (!wasReported(this.frame, error)) {
-      markReported(this.frame, error);
+    const { sink } = this.#recording;
+    if (!wasReported(this.frame, error, sink)) {
+      markReported(this.frame, error, sink);
       this.#emit('error', { ...describeError(error), source: this.#kind.name });
     }
     this.#finish(isAbort(error, this.signal) ? 'cancelled' : 'error', undefined);
@@ -106,7 +103,10 @@ export class Operation implements Outcome {
     if (this.#ended) return;
     const at_ms = this.#elapsed(monotonicMs());
     this.#firstChunkMs ??= at_ms;
-    if (this.#recording.captureContent) (this.#chunks ??= []).push({ at_ms, chunk: value });
+    if (!this.#recording.captureContent) return;
+    const chunks = (this.#chunks ??= []);
+    if (chunks.length < MAX_CHUNKS) chunks.push({ at_ms, chunk: snapshot(value) });
+    else this.#moreChunks += 1;
   }
 
   #finish(status: Status, value: unknown): void {
@@ -136,7 +136,11 @@ export class Operation implements Outcome {
     if (output !== 'result' && given === undefined && text !== undefined && showable)
       end[output] = text;
     if (!replayable || !this.#recording.captureResults) return;
-    if (streamed !== undefined) end['result'] = { stream: streamed };
+    if (streamed !== undefined)
+      end['result'] = {
+        stream: streamed,
+        ...(this.#moreChunks > 0 && { truncated: this.#moreChunks }),
+      };
     else if (status !== 'ok') return;
     else if (value === undefined) {
       // absent means "the same as the response": nothing returned has to be said where there is one
@@ -194,18 +198,20 @@ function withIds(frame: Frame, payload: TracePayload): TracePayload {
   }
 }
 
-function withoutContent(payload: TracePayload): TracePayload {
-  return Object.fromEntries(Object.entries(payload).filter(([key]) => !CONTENT_KEYS.has(key)));
-}
-
 /** What the app gave, in a form whose keys can be read without a surprise. */
-function readable(payload: object): Record<string, unknown> {
+export function readable<Payload extends object>(
+  payload: Payload,
+): Payload & Record<string, unknown> {
   try {
-    return { ...payload };
+    return { ...payload } as Payload & Record<string, unknown>;
   } catch {
     const plain = toPlainData(payload); // a getter threw, or the object is a revoked proxy
-    return typeof plain === 'object' ? { ...plain } : { payload: plain };
+    return (typeof plain === 'object' ? { ...plain } : { payload: plain }) as never;
   }
+}
+
+function snapshot(value: unknown): unknown {
+  return typeof value === 'object' ? toPlainData(value) : value;
 }
 
 /** The text of a stream of strings; of another stream its chunks. */
