@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `node tools/dev.mjs <script> [args]`: installs whatever is missing, then runs a root package.json script.
-// Needs only Node >= 18, npm and git. A Node and a pnpm that are already good enough are used as they are;
+// Needs only Node >= 20, npm and git. A Node and a pnpm that are already good enough are used as they are;
 // otherwise the pinned ones from tools/toolchain are installed beside the repository, never globally.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
