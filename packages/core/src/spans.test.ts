@@ -385,12 +385,13 @@ describe('SpanAssembler', () => {
 
 describe('SpanAssembler: errors', () => {
   test('an error ends an open call, and the answer after it says when', () => {
-    const { feed, ended, annotated, counts } = setUp();
+    const { assembler, feed, ended, annotated, counts } = setUp();
     feed(
       ...openRun,
       ['error', 4, { ...ids('call', 'agent'), message: '529' }, { agent_name: 'bull' }],
       ['llm_response', 4.5, { ...ids('call', 'agent'), status: 'error', duration_ms: 1500 }],
     );
+    assembler.flush();
     expect(ended).toEqual([
       {
         kind: 'llm',
@@ -528,19 +529,28 @@ describe('SpanAssembler: the cost of a call', () => {
     expect(counts()).toEqual({ events: 7, started: 3, annotated: 1, ended: 1, late: 2, open: 2 });
   });
 
-  test('is not waited for when the answer has it, or when a call failed without a token', () => {
+  test('is not waited for when the answer has it', () => {
     const { feed, outline, counts } = setUp();
+    feed(...openRun, ['llm_response', 4, { ...ids('call'), cost_usd: 0 }], cost);
+    expect(outline()).toEqual(['call']);
+    expect(counts()).toMatchObject({ late: 1, open: 2 });
+  });
+
+  test('is waited for by a call that failed, by its id or as the newest of its agent', () => {
+    const { feed, ended, counts } = setUp();
+    const failed: Draft = ['llm_response', 4, { ...ids('call'), status: 'error' }];
+    feed(...openRun, failed, cost);
+    expect(ended).toMatchObject([
+      { span_id: 'call', status: 'error', attributes: { ...priced, input_tokens: 99 } },
+    ]);
+
     feed(
-      ...openRun,
-      ['llm_response', 4, { ...ids('call'), cost_usd: 0 }],
-      ['llm_call', 5, ids('failed')],
-      ['llm_response', 6, { ...ids('failed'), status: 'error' }],
-      ['llm_call', 5, ids('cut off')],
-      ['llm_response', 6, { ...ids('cut off'), status: 'error', output_tokens: 3 }],
-      cost,
+      ['llm_call', 5, ids('second', 'agent')],
+      ['llm_response', 6, { ...ids('second'), status: 'error' }],
+      ['cost_record', 6, { trace_id: 't', cost_usd: 0.02 }],
     );
-    expect(outline()).toEqual(['call', 'failed']);
-    expect(counts()).toMatchObject({ late: 1, open: 3 });
+    expect(ended[1]).toMatchObject({ span_id: 'second', attributes: { cost_usd: 0.02 } });
+    expect(counts()).toMatchObject({ annotated: 2, open: 2 });
   });
 
   test('is waited for 250 ms', () => {

@@ -3,7 +3,7 @@ import { monotonicMs, nowSeconds } from './clock.ts';
 import type { TraceEvent } from './event.ts';
 import { Alarm } from './spans/alarm.ts';
 import { identify } from './spans/identity.ts';
-import { isQuantity, merge, type Reading, readEvent, statusOf } from './spans/reading.ts';
+import { merge, type Reading, readEvent, statusOf } from './spans/reading.ts';
 import { addEnd, contextOf, newRecord, type SpanRecord, toSpan } from './spans/record.ts';
 import { SpanStore } from './spans/store.ts';
 import type { Span, SpanAnnotation, SpanStatus } from './spans/span.ts';
@@ -50,7 +50,7 @@ const MAX_ANNOTATIONS = 1_000;
  * Pairs events: starts, ends and what happened between come in, spans go out. `spec/README.md` has the
  * rules, for events with ids and without.
  *
- * A finished call is held until its `cost_record` came, its parent ended, or 250 ms passed.
+ * A finished call, failed or not, is held until its `cost_record` came, its parent ended, or 250 ms passed.
  *
  * @example
  * ```ts
@@ -199,10 +199,7 @@ export class SpanAssembler {
     addEnd(record, reading);
     const status = statusOf(reading.attributes) ?? (isCall && record.failed ? 'error' : 'ok');
     this.#finish(record, reading.timestamp, status);
-    const { input_tokens, output_tokens } = span.attributes;
-    // a call that failed before it used a token has no cost to wait for
-    const free = status === 'error' && !isQuantity(input_tokens) && !isQuantity(output_tokens);
-    if (!isCall || record.priced || free) this.#handOn(record);
+    if (!isCall || record.priced) this.#handOn(record);
     else this.#hold(record);
   }
 
