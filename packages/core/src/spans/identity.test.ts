@@ -385,6 +385,24 @@ describe('identify', () => {
     ]);
   });
 
+  test('the newest span of an id need not be in the newest trace, and one that is open comes first', () => {
+    const { tree } = assemble(
+      events(
+        ['agent_start', 'bull', { trace_id: 'a', span_id: '0' }],
+        ['agent_start', 'bull', { trace_id: 'b', span_id: '1' }],
+        ['agent_start', 'bull', { trace_id: 'a', span_id: '1' }],
+        ['progress', 'bull', { span_id: '1' }],
+        ['agent_end', 'bull', { trace_id: 'a', span_id: '1' }],
+        ['chunk', 'bull', { span_id: '1' }],
+      ),
+    );
+    expect(tree).toEqual([
+      'a: agent bull 0-0 incomplete',
+      'b: agent bull 1-5 chunk incomplete',
+      'a: agent bull 2-4 progress',
+    ]);
+  });
+
   test('an event that names a span by id needs no trace', () => {
     const { tree } = assemble(
       events(

@@ -1,13 +1,7 @@
 import type { SpanContext, SpanRecord } from './record.ts';
 
-/** Spans of one trace, in order of their start. */
-interface Trace<Value> {
-  readonly spans: Map<string, Value>;
-  /** How many of them name a parent that nobody saw yet. */
-  waiting: number;
-}
-
-type Traces<Value> = Map<string, Trace<Value>>;
+/** Values by two ids. */
+type Table<Value> = Map<string, Map<string, Value>>;
 
 /** Ids of handed-on spans are kept in two generations of this size; the older one is let go whole. */
 const GENERATION = 5_000;
@@ -18,9 +12,14 @@ const GENERATION = 5_000;
  * Ids are looked up by trace and span, since a span id need not be unique across traces.
  */
 export class SpanStore {
-  readonly #open: Traces<SpanRecord> = new Map();
-  #recent: Traces<SpanContext> = new Map();
-  #older: Traces<SpanContext> = new Map();
+  /** By trace, then span, in order of their start. */
+  readonly #traces: Table<SpanRecord> = new Map();
+  /** Of those, the ones that name a parent that nobody saw yet. */
+  readonly #waiting: Table<SpanRecord> = new Map();
+  /** By span, then trace: what names its span by id need not name the trace. */
+  readonly #open: Table<SpanRecord> = new Map();
+  #recent: Table<SpanContext> = new Map();
+  #older: Table<SpanContext> = new Map();
   #remembered = 0;
   readonly #patterns = new Set<SpanRecord>();
   #newest: SpanRecord | undefined;
@@ -29,33 +28,31 @@ export class SpanStore {
   oldest: SpanRecord | undefined;
 
   get(traceId: string, spanId: string): SpanRecord | undefined {
-    return this.#open.get(traceId)?.spans.get(spanId);
+    return this.#traces.get(traceId)?.get(spanId);
   }
 
   /** What a span that was handed on lately handed down; `undefined` if there was none. */
   recall(traceId: string, spanId: string): SpanContext | undefined {
-    return (
-      this.#recent.get(traceId)?.spans.get(spanId) ?? this.#older.get(traceId)?.spans.get(spanId)
-    );
+    return this.#recent.get(spanId)?.get(traceId) ?? this.#older.get(spanId)?.get(traceId);
   }
 
   hasTrace(traceId: string): boolean {
-    return this.#open.has(traceId);
+    return this.#traces.has(traceId);
   }
 
-  /** The trace that a span is in, the preferred one first, then the newest. */
+  /** The trace that a span is in: one where it is open, then the preferred one, then the newest. */
   traceOf(spanId: string, preferred: string): string | undefined {
-    let found: string | undefined;
-    for (const traces of [this.#older, this.#recent, this.#open]) {
-      for (const [traceId, { spans }] of traces) if (spans.has(spanId)) found = traceId;
-      if (traces.get(preferred)?.spans.has(spanId) === true) found = preferred;
+    for (const known of [this.#open, this.#recent, this.#older]) {
+      const traces = known.get(spanId);
+      if (traces !== undefined)
+        return traces.has(preferred) ? preferred : [...traces.keys()].at(-1);
     }
-    return found;
+    return undefined;
   }
 
   /** The newest span of a trace that is as asked for. */
   newest(traceId: string, matches: (record: SpanRecord) => boolean): SpanRecord | undefined {
-    return last(this.#open.get(traceId)?.spans.values() ?? [], matches);
+    return last(this.#traces.get(traceId)?.values() ?? [], matches);
   }
 
   /** The newest open pattern, of any type if none is given. */
@@ -67,24 +64,19 @@ export class SpanStore {
   }
 
   insert(record: SpanRecord): void {
-    let trace = this.#open.get(record.span.trace_id);
-    if (trace === undefined) this.#open.set(record.span.trace_id, (trace = newTrace()));
+    const { trace_id, span_id, kind } = record.span;
     // children that came before it; not in a circle
-    if (trace.waiting > 0)
-      for (const child of trace.spans.values())
-        if (
-          child.waiting &&
-          child.span.parent_span_id === record.span.span_id &&
-          !isInside(record, child)
-        ) {
-          child.waiting = false;
-          trace.waiting -= 1;
-          adopt(record, child);
-        }
+    for (const child of this.#waiting.get(trace_id)?.values() ?? [])
+      if (child.span.parent_span_id === span_id && !isInside(record, child)) {
+        child.waiting = false;
+        remove(this.#waiting, trace_id, child.span.span_id);
+        adopt(record, child);
+      }
     if (record.parent !== undefined) adopt(record.parent, record);
-    if (record.waiting) trace.waiting += 1;
-    if (record.span.kind === 'pattern') this.#patterns.add(record);
-    trace.spans.set(record.span.span_id, record);
+    if (record.waiting) put(this.#waiting, trace_id, span_id, record);
+    if (kind === 'pattern') this.#patterns.add(record);
+    put(this.#traces, trace_id, span_id, record);
+    put(this.#open, span_id, trace_id, record);
     this.size += 1;
     this.#append(record);
   }
@@ -102,11 +94,11 @@ export class SpanStore {
 
   /** Lets go of a span and remembers its id. */
   remove(record: SpanRecord, context: SpanContext): void {
-    const trace = this.#open.get(record.span.trace_id) as Trace<SpanRecord>;
-    trace.spans.delete(record.span.span_id);
-    if (record.waiting) trace.waiting -= 1;
-    if (trace.spans.size === 0) this.#open.delete(record.span.trace_id);
-    if (record.span.kind === 'pattern') this.#patterns.delete(record);
+    const { trace_id, span_id, kind } = record.span;
+    remove(this.#traces, trace_id, span_id);
+    remove(this.#open, span_id, trace_id);
+    if (record.waiting) remove(this.#waiting, trace_id, span_id);
+    if (kind === 'pattern') this.#patterns.delete(record);
     record.parent?.children?.delete(record);
     this.size -= 1;
     this.#unlink(record);
@@ -119,9 +111,7 @@ export class SpanStore {
       this.#recent = new Map();
       this.#remembered = 0;
     }
-    let trace = this.#recent.get(trace_id);
-    if (trace === undefined) this.#recent.set(trace_id, (trace = newTrace()));
-    trace.spans.set(span_id, context);
+    put(this.#recent, span_id, trace_id, context);
     this.#remembered += 1;
   }
 
@@ -141,8 +131,15 @@ export class SpanStore {
   }
 }
 
-function newTrace<Value>(): Trace<Value> {
-  return { spans: new Map(), waiting: 0 };
+function put<Value>(table: Table<Value>, first: string, second: string, value: Value): void {
+  let row = table.get(first);
+  if (row === undefined) table.set(first, (row = new Map()));
+  row.set(second, value);
+}
+
+function remove<Value>(table: Table<Value>, first: string, second: string): void {
+  const row = table.get(first);
+  if (row?.delete(second) === true && row.size === 0) table.delete(first);
 }
 
 function adopt(parent: SpanRecord, child: SpanRecord): void {
