@@ -28,6 +28,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 describe('ConsoleExporter', () => {
@@ -51,6 +52,7 @@ describe('ConsoleExporter', () => {
       'ConsoleExporter: output: expected an object with a write(text) method',
     ],
     [{ width: 39 }, 'ConsoleExporter: width: Too small'],
+    [{ width: 1001 }, 'ConsoleExporter: width: Too big'],
     [{ color: 'red' } as never, 'ConsoleExporter: color: Invalid input'],
   ])('refuses %j', ([options, message]) => {
     expect(() => new ConsoleExporter(options)).toThrow(
@@ -115,6 +117,7 @@ describe('ConsoleExporter', () => {
     expect(widths(Object.assign(new Memory(), { columns: 72 }))).toBe(72);
     expect(widths(Object.assign(new Memory(), { columns: 5 }))).toBe(40);
     expect(widths(Object.assign(new Memory(), { columns: 72 }), { width: 60 })).toBe(60);
+    expect(widths(Object.assign(new Memory(), { columns: 1e9 }))).toBe(1000);
 
     const growing = Object.assign(new Memory(), { columns: 60 });
     const exporter = new ConsoleExporter({ output: growing, format: 'pretty', color: false });
@@ -145,6 +148,46 @@ describe('ConsoleExporter', () => {
       failed: 1,
       pending: 0,
       error: 'no room',
+    });
+  });
+
+  test('counts an event whose row cannot be laid out as failed, and goes on', () => {
+    const output = Object.assign(new Memory(), { columns: 80 });
+    const exporter = new ConsoleExporter({ output, format: 'pretty', color: false });
+    const columns = vi.spyOn(output, 'columns', 'get').mockImplementation(() => {
+      throw new Error('no terminal');
+    });
+    exporter.exportEvent(event('agent_start', { span_id: 'a' }));
+    columns.mockReturnValue(40);
+    exporter.exportEvent(event('agent_start', { span_id: 'b' }));
+    expect(output.text).toBe('┌ agent #2\n');
+    expect(exporter.stats()).toEqual({
+      accepted: 2,
+      dropped: 0,
+      delivered: 1,
+      failed: 1,
+      pending: 0,
+      error: 'no terminal',
+    });
+  });
+
+  test('counts a call whose row cannot be laid out after its wait as failed', () => {
+    vi.useFakeTimers();
+    const output = Object.assign(new Memory(), { columns: 80 });
+    const exporter = new ConsoleExporter({ output, format: 'pretty', color: false });
+    exporter.exportEvent(event('llm_call', { span_id: 'c', response: 'Buy.', input_tokens: 1 }));
+    expect(exporter.stats()).toMatchObject({ accepted: 1, pending: 1 });
+    vi.spyOn(output, 'columns', 'get').mockImplementation(() => {
+      throw new Error('no terminal');
+    });
+    vi.advanceTimersByTime(300);
+    expect(exporter.stats()).toEqual({
+      accepted: 1,
+      dropped: 0,
+      delivered: 0,
+      failed: 1,
+      pending: 0,
+      error: 'no terminal',
     });
   });
 

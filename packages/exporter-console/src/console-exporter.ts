@@ -1,9 +1,16 @@
-import type { ExporterStats, FlushOptions, TraceEvent, TraceExporter } from '@pyagent-trace/core';
+import {
+  type ExporterStats,
+  type FlushOptions,
+  messageOf,
+  type TraceEvent,
+  type TraceExporter,
+} from '@pyagent-trace/core';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 import { formatLine } from './line.ts';
 import { layOut } from './row.ts';
 import { type ConsoleOutput, Sink } from './sink.ts';
+import { MAX_WIDTH } from './text.ts';
 import { Tree } from './tree.ts';
 
 export interface ConsoleExporterOptions {
@@ -28,7 +35,7 @@ export interface ConsoleExporterOptions {
    */
   readonly color?: boolean;
   /**
-   * Columns of `pretty`, 40 or more.
+   * Columns of `pretty`, from 40 to 1,000.
    *
    * @default the terminal's width as it is at each line, else `COLUMNS`, else 100
    */
@@ -47,7 +54,7 @@ const OptionsSchema = z.strictObject({
     .optional(),
   format: z.enum(['line', 'pretty']).optional(),
   color: z.boolean().optional(),
-  width: z.int().min(MIN_WIDTH).optional(),
+  width: z.int().min(MIN_WIDTH).max(MAX_WIDTH).optional(),
 });
 
 /**
@@ -65,6 +72,8 @@ export class ConsoleExporter implements TraceExporter {
   readonly #tree: Tree | undefined;
   /** Rows of the event that is being taken. */
   #rows = '';
+  /** Why there is no row where there should be one. */
+  #problem: string | undefined;
   #taking = false;
   #accepted = 0;
   /** Events given to the sink, with their text or as part of it. */
@@ -83,8 +92,14 @@ export class ConsoleExporter implements TraceExporter {
     if (format === 'line') return;
     const fallback = Number(process.env['COLUMNS']) || DEFAULT_WIDTH;
     this.#tree = new Tree((row) => {
-      const columns = Math.max(MIN_WIDTH, width ?? (output.columns || fallback));
-      this.#rows += `${layOut(row, columns, color)}\n`;
+      // what throws in here would not leave the assembler
+      try {
+        const columns = width ?? (output.columns || fallback);
+        const allowed = Math.min(Math.max(columns, MIN_WIDTH), MAX_WIDTH);
+        this.#rows += `${layOut(row, allowed, color)}\n`;
+      } catch (error) {
+        this.#problem = messageOf(error);
+      }
       // a call whose cost did not come in time
       if (!this.#taking) this.#issue();
     });
@@ -117,11 +132,8 @@ export class ConsoleExporter implements TraceExporter {
 
   /** Like `flush`; what is open is printed as incomplete. The output itself is left open. */
   shutdown(options?: FlushOptions): Promise<void> {
-    if (this.#shutdown === undefined) {
-      this.#take((tree) => tree?.shutdown());
-      this.#shutdown = this.#sink.settled(options);
-    }
-    return this.#shutdown;
+    this.#take((tree) => tree?.shutdown());
+    return (this.#shutdown ??= this.#sink.settled(options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,26 +151,24 @@ export class ConsoleExporter implements TraceExporter {
     this.#taking = true;
     try {
       work(this.#tree);
-      this.#issue();
     } catch (error) {
-      this.#rows = '';
-      this.#sink.fail(this.#complete(), error);
+      this.#problem = messageOf(error);
     }
     this.#taking = false;
+    this.#issue();
   }
 
   /** Hands the rows to the sink, with the number of events that they complete. */
   #issue(): void {
     const rows = this.#rows;
-    this.#rows = '';
-    this.#sink.write(rows, this.#complete());
-  }
-
-  #complete(): number {
+    const problem = this.#problem;
     const complete = this.#accepted - (this.#tree?.held ?? 0);
     const events = complete - this.#issued;
+    this.#rows = '';
+    this.#problem = undefined;
     this.#issued = complete;
-    return events;
+    if (problem === undefined) this.#sink.write(rows, events);
+    else this.#sink.fail(events, problem);
   }
 }
 

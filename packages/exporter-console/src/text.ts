@@ -12,7 +12,7 @@ export interface Preview {
 }
 
 /** More columns than a terminal has. */
-const MAX_PREVIEW = 1_000;
+export const MAX_WIDTH = 1_000;
 /** A text that is cut shorter than this says nothing. */
 const MIN_TEXT = 10;
 
@@ -22,7 +22,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 export function previewOf(value: unknown): Preview | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const whole = formatValue(typeof value === 'string' ? value : toPlainData(value));
-  return { text: escapeControls(whole.slice(0, MAX_PREVIEW)), length: whole.length };
+  return { text: escapeControls(whole.slice(0, MAX_WIDTH)), length: whole.length };
 }
 
 /**
@@ -30,7 +30,7 @@ export function previewOf(value: unknown): Preview | undefined {
  * and gives way if there is next to no room.
  */
 export function fitPreview({ text, length }: Preview, columns: number): string {
-  if (length <= MAX_PREVIEW && stringWidth(text) <= columns) return text;
+  if (length <= MAX_WIDTH && stringWidth(text) <= columns) return text;
   if (columns < MIN_TEXT) return '';
   const size = ` ${formatCount(length)} characters`;
   const room = columns - size.length;
