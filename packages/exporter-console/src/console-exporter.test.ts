@@ -305,6 +305,28 @@ describe('ConsoleExporter', () => {
     });
   });
 
+  test('waits for as long as asked, however long that is', async () => {
+    const callbacks: (() => void)[] = [];
+    const output = new Writable({
+      write: (_chunk, _encoding, callback) => void callbacks.push(callback),
+    });
+    const exporter = new ConsoleExporter({ output, format: 'line' });
+    exporter.exportEvent(event('agent_end', {}));
+    vi.useFakeTimers();
+    const flushed = exporter.flush({ timeoutMs: Infinity });
+    vi.advanceTimersByTime(86_400_000);
+    expect(exporter.stats()).toEqual({
+      accepted: 1,
+      dropped: 0,
+      delivered: 0,
+      failed: 0,
+      pending: 1,
+    });
+    callbacks[0]?.();
+    await flushed;
+    expect(exporter.stats()).toMatchObject({ delivered: 1, pending: 0 });
+  });
+
   test('prints nothing that a terminal obeys, and no line that is too wide, whatever an event holds', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 30 }), (events) => {

@@ -22,6 +22,8 @@ interface StreamOutput {
 const MAX_WAITING = 32 * 1024 * 1024;
 
 const FLUSH_TIMEOUT_MS = 5_000;
+/** setTimeout takes a longer delay for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const TOO_SLOW = 'the output is too slow';
 
 /** Writes text and knows how many events have arrived. Never throws. */
@@ -105,7 +107,7 @@ export class Sink {
         this.#waiters.delete(look);
         resolve();
       };
-      const timer = setTimeout(look, timeoutMs, true);
+      const timer = setTimeout(look, Math.min(timeoutMs, MAX_TIMEOUT_MS), true);
       this.#waiters.add(look);
       look(false);
     });
