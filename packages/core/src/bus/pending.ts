@@ -1,14 +1,10 @@
 import { within } from './promises.ts';
 
-interface Waiter {
-  readonly left: Set<object>;
-  readonly resolve: () => void;
-}
-
 /** Deliveries that have not settled, and who waits for them. */
 export class PendingDeliveries {
   readonly #open = new Set<object>();
-  readonly #waiters = new Set<Waiter>();
+  /** What each waits for, and what tells it. */
+  readonly #waiters = new Map<Set<object>, () => void>();
 
   get size(): number {
     return this.#open.size;
@@ -25,18 +21,14 @@ export class PendingDeliveries {
   async settle(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return;
     const left = new Set(this.#open);
-    let waiter: Waiter | undefined;
-    const settled = new Promise<void>((resolve) => {
-      waiter = { left, resolve };
-      this.#waiters.add(waiter);
-    });
+    const settled = new Promise<void>((resolve) => void this.#waiters.set(left, resolve));
     await within(settled, timeoutMs);
-    if (waiter !== undefined) this.#waiters.delete(waiter); // one that hangs must not gather waiters
+    this.#waiters.delete(left); // one that hangs must not gather waiters
   }
 
   #end(delivery: object): void {
     this.#open.delete(delivery);
-    for (const { left, resolve } of this.#waiters)
+    for (const [left, resolve] of this.#waiters)
       if (left.delete(delivery) && left.size === 0) resolve();
   }
 }
