@@ -285,7 +285,7 @@ describe('TraceEventBus: pending deliveries', () => {
     const flushed = bus.flush({ timeoutMs: 1_000 });
     await vi.advanceTimersByTimeAsync(900);
 
-    expect(flush).toHaveBeenCalledExactlyOnceWith({ timeoutMs: 500 });
+    expect(flush).toHaveBeenCalledExactlyOnceWith({ timeoutMs: 450 });
     expect(await flushed).toEqual([
       { exporter: 'memory', delivered: 1, failed: 0, dropped: 0, pending: 0 },
     ]);

@@ -41,6 +41,10 @@ async function hangs(): Promise<never> {
   return new Promise(() => {});
 }
 
+function stuck(): ExporterStats {
+  return { accepted: 1, delivered: 0, dropped: 0, failed: 0, pending: 1, error: 'disk full' };
+}
+
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -111,6 +115,37 @@ describe('TraceEventBus: attach', () => {
     expect(() => bus.attach(new MemoryExporter(), options as never)).toThrow(
       expect.objectContaining({ code: 'invalid_option', message }),
     );
+    expect(bus.stats().subscribers).toBe(0);
+  });
+
+  test('refuses a consumer that is attached already, until it is taken off', () => {
+    const bus = new TraceEventBus();
+    const exporter = new MemoryExporter();
+    const id = bus.attach(exporter);
+
+    expect(() => bus.attach(exporter, { processors: [shout] })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_exporter',
+        message: 'attach: "memory" is attached already',
+      }),
+    );
+    bus.unsubscribe(id);
+    bus.attach(exporter);
+    new TraceEventBus().attach(exporter);
+    expect(bus.stats().subscribers).toBe(1);
+  });
+
+  test('refuses a consumer once the bus is shut down: nothing would flush it', async () => {
+    const bus = new TraceEventBus();
+    const shutdown = bus.shutdown();
+
+    expect(() => bus.attach(new MemoryExporter())).toThrow(
+      expect.objectContaining({
+        code: 'invalid_exporter',
+        message: 'attach: "memory" comes after the shutdown of the bus',
+      }),
+    );
+    await shutdown;
     expect(bus.stats().subscribers).toBe(0);
   });
 
@@ -315,10 +350,59 @@ describe('TraceEventBus: flush and shutdown', () => {
         { ...RECEIPT, exporter: 'broken', error: `${verb} did not end within 200 ms` },
         RECEIPT,
       ]);
-      expect(given).toEqual([{ timeoutMs: 200 }]);
+      expect(given).toEqual([{ timeoutMs: 180 }]);
       expect(vi.getTimerCount()).toBe(0);
     },
   );
+
+  test.each(['flush', 'shutdown'] as const)(
+    '%s leaves a consumer that takes all its time a tenth to settle its counts',
+    async (verb) => {
+      const bus = new TraceEventBus();
+      let failed = 0;
+      const slow = async ({ timeoutMs = 0 }: FlushOptions = {}): Promise<void> => {
+        await sleep(timeoutMs);
+        failed = 1;
+      };
+      const stats = (): ExporterStats => ({
+        accepted: 1,
+        delivered: 0,
+        dropped: 0,
+        failed,
+        pending: 1 - failed,
+        error: 'disk full',
+      });
+      bus.attach(exporterWith({ [verb]: slow, stats }));
+      const receipts = bus[verb]({ timeoutMs: 300 });
+      await vi.runAllTimersAsync();
+
+      expect(await receipts).toEqual([
+        { ...RECEIPT, exporter: 'broken', failed: 1, error: 'disk full' },
+      ]);
+    },
+  );
+
+  test('the tenth is 100 ms at most', async () => {
+    const bus = new TraceEventBus();
+    const flush = vi.fn<TraceExporter['flush']>(() => Promise.resolve());
+    bus.attach(exporterWith({ flush }));
+    await bus.flush({ timeoutMs: 60_000 });
+
+    expect(flush.mock.calls).toEqual([[{ timeoutMs: 59_900 }]]);
+  });
+
+  test('a consumer that hangs or fails is told of together with its own reason', async () => {
+    const bus = new TraceEventBus();
+    bus.attach(exporterWith({ flush: hangs, stats: stuck }));
+    bus.attach(exporterWith({ flush: rejects, stats: stuck }));
+    const receipts = bus.flush({ timeoutMs: 200 });
+    await vi.runAllTimersAsync();
+
+    expect(await receipts).toMatchObject([
+      { pending: 1, error: 'flush did not end within 200 ms; disk full' },
+      { pending: 1, error: 'boom; disk full' },
+    ]);
+  });
 
   test.each([
     ['throws', fails],
@@ -349,6 +433,21 @@ describe('TraceEventBus: flush and shutdown', () => {
     expect(await bus.flush()).toEqual([{ ...RECEIPT, exporter: 'broken', error: 'stats: boom' }]);
   });
 
+  test('counts that are none are 0 in the receipt, which says so', async () => {
+    const bus = new TraceEventBus();
+    const stats = { accepted: 1, delivered: 1, dropped: NaN, pending: '3', error: 'disk full' };
+    bus.attach(exporterWith({ stats: () => stats as unknown as ExporterStats }));
+
+    expect(await bus.flush()).toEqual([
+      {
+        ...RECEIPT,
+        exporter: 'broken',
+        delivered: 1,
+        error: 'stats: no count in failed, dropped, pending; disk full',
+      },
+    ]);
+  });
+
   test.each([NaN, -1, '100', null, undefined])(
     'a timeout of %o is that by default, 5 s',
     async (timeoutMs) => {
@@ -358,7 +457,7 @@ describe('TraceEventBus: flush and shutdown', () => {
       await bus.flush({ timeoutMs } as FlushOptions);
       await bus.flush(null as unknown as FlushOptions);
 
-      expect(flush.mock.calls).toEqual([[{ timeoutMs: 5_000 }], [{ timeoutMs: 5_000 }]]);
+      expect(flush.mock.calls).toEqual([[{ timeoutMs: 4_900 }], [{ timeoutMs: 4_900 }]]);
     },
   );
 

@@ -115,16 +115,20 @@ export class TraceEventBus implements EventSink, EventSource {
    * Connects a consumer: it hears every event, and `flush` and `shutdown` reach it.
    * Returns an id for `unsubscribe`, which does not shut the consumer down.
    *
-   * @throws {TraceError} `invalid_exporter`, naming what the consumer lacks; `invalid_option`
+   * @throws {TraceError} `invalid_exporter` when the consumer lacks something, is attached already, or
+   * comes after `shutdown`, which could not reach it any more; `invalid_option`
    */
   attach(consumer: TraceExporter, options: AttachOptions = {}): string {
     const missing = missingMembers(consumer);
-    if (missing.length > 0)
-      throw new TraceError('invalid_exporter', `attach: the consumer has no ${missing.join(', ')}`);
+    if (missing.length > 0) throw unfit(`the consumer has no ${missing.join(', ')}`);
+    const { name } = consumer;
+    if (this.#shutdown !== undefined) throw unfit(`"${name}" comes after the shutdown of the bus`);
+    for (const { exporter } of this.#enrolments.values())
+      if (exporter === consumer) throw unfit(`"${name}" is attached already`);
     requireKnownKeys(options, ['processors'], 'attach');
     const { processors = [] } = options;
     const enrolment = new Enrolment(consumer, processors, this.#dispatcher.report);
-    const id = this.#dispatcher.add(enrolment.deliver, undefined, consumer.name);
+    const id = this.#dispatcher.add(enrolment.deliver, undefined, name);
     this.#enrolments.set(id, enrolment);
     return id;
   }
@@ -133,7 +137,8 @@ export class TraceEventBus implements EventSink, EventSource {
    * Settles pending deliveries, then flushes all consumers side by side. Never rejects. A subscriber
    * that awaits it is pending itself, and waits in vain for that half of the time.
    *
-   * @param options `timeoutMs`, for all of it, is 5,000 by default; pending deliveries get half at most
+   * @param options `timeoutMs`, for all of it, is 5,000 by default; pending deliveries get half at most,
+   * and consumers a tenth less than what is left (100 ms less at most), to report in time
    */
   async flush(options?: FlushOptions): Promise<FlushReport[]> {
     return this.#finish('flush', options);
@@ -172,6 +177,10 @@ export class TraceEventBus implements EventSink, EventSource {
     await this.#dispatcher.pending.settle(timeoutMs / 2);
     return collectReceipts(this.#enrolments.values(), method, deadline - monotonicMs());
   }
+}
+
+function unfit(problem: string): TraceError {
+  return new TraceError('invalid_exporter', `attach: ${problem}`);
 }
 
 /** By default where it is no number of milliseconds: flushing never fails. */

@@ -22,6 +22,8 @@ export interface ExporterStats {
 /**
  * The receipt of `flush` and `shutdown`, one per exporter. Counts are those of `ExporterStats`;
  * `dropped` includes what the bus lost on the way to it and what the processors of `attach` held back.
+ * A count that `stats()` does not give is 0, and `error` says so; `error` also says when an exporter did
+ * not end in time, before the reason that the exporter gives.
  */
 export interface FlushReport extends Omit<ExporterStats, 'accepted'> {
   /** The exporter's `name`. */
