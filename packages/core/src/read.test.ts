@@ -433,9 +433,9 @@ describe('readTraceEvents', () => {
   test.each([
     [7, {}, 'readTraceEvents: expected a path, a file URL or an iterable of chunks'],
     [new URL('https://127.0.0.1/'), {}, 'readTraceEvents: expected a file URL, got https:'],
-    ['x', { onError: 1 }, 'readTraceEvents: onError: expected a function'],
-    ['x', { signal: {} }, 'readTraceEvents: signal: expected an AbortSignal'],
-    ['x', { strict: true }, 'readTraceEvents: Unrecognized key: "strict"'],
+    ['x', { onError: 1 }, 'readTraceEvents: onError: expected a function, got 1'],
+    ['x', { signal: {} }, 'readTraceEvents: signal: expected an AbortSignal, got an object'],
+    ['x', { strict: true }, 'readTraceEvents: unknown option "strict"; known are onError, signal'],
   ])('%s with %j is refused at once', (source, options, message) => {
     expect(() => readTraceEvents(source as string, options as ReadOptions)).toThrow(
       new TraceError('invalid_option', message),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { TraceError } from '../errors.ts';
+import { describe } from '../event.ts';
 
 /**
  * Checks the options of a constructor, which should be a `z.strictObject`: a typing error in an
@@ -7,19 +8,35 @@ import { TraceError } from '../errors.ts';
  *
  * @param place what the options are for, such as `JsonlExporter`; the message starts with it
  * @returns the schema's output, with its defaults filled in
- * @throws {TraceError} `invalid_option`, naming each option that is wrong
+ * @throws {TraceError} `invalid_option`, naming each option that is wrong, with what it got
  */
 export function parseOptions<Schema extends z.ZodType>(
   schema: Schema,
   options: unknown,
   place: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(options);
+  const result = schema.safeParse(options, { error: wording, reportInput: true });
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  );
+  const problems = result.error.issues.map((issue) => {
+    const problem = issue.message + gotBy(issue);
+    return issue.path.length > 0 ? `${issue.path.join('.')}: ${problem}` : problem;
+  });
   throw new TraceError('invalid_option', `${place}: ${problems.join('; ')}`, {
     cause: result.error,
   });
+}
+
+/** What zod says otherwise, or not as the checks by hand in this package do. */
+function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code !== 'unrecognized_keys') return undefined;
+  const known = Object.keys((issue.inst as z.ZodObject).shape);
+  return `unknown option "${issue.keys.join('", "')}"; known are ${known.join(', ')}`;
+}
+
+/** A string is shown where only listed ones are taken; elsewhere it may be a secret. */
+function gotBy({ code, input }: z.core.$ZodIssue): string {
+  if (code === 'unrecognized_keys') return '';
+  const shown = code === 'invalid_value' && typeof input === 'string';
+  return `, got ${shown ? JSON.stringify(input) : describe(input)}`;
 }
