@@ -1,1 +1,3 @@
-export { JsonlExporter, type JsonlExporterOptions } from './jsonl-exporter.ts';
+export { JsonlExporter, type JsonlExporterStats } from './jsonl-exporter.ts';
+export type { JsonlExporterOptions, RotateOptions } from './options.ts';
+export type { RotationStats } from './rotation.ts';

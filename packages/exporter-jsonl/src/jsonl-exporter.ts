@@ -1,37 +1,24 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
 import {
   encodeTraceEvent,
   type ExporterStats,
   type FlushOptions,
   messageOf,
-  TraceError,
   type TraceEvent,
   type TraceExporter,
 } from '@pyagent-trace/core';
 import { parseOptions } from '@pyagent-trace/core/schema';
-import * as z from 'zod';
-import { cancelAtExit, runAtExit } from './exit-hook.ts';
+import { cancelAtExit, pauseAtExit, runAtExit } from './exit-hook.ts';
+import { Gap } from './gap.ts';
 import { LineFile } from './line-file.ts';
+import { type JsonlExporterOptions, OptionsSchema, toPath } from './options.ts';
+import { codeOf } from './regular-file.ts';
+import { Rotation, type RotationStats } from './rotation.ts';
+import { Syncer } from './syncer.ts';
 
-export interface JsonlExporterOptions {
-  /**
-   * When lines are written.
-   *
-   * - `tick`: once the code that emits gives way (at the end of the microtask run), or at 64 KiB. A
-   *   kill (SIGKILL, a signal without handler, abort, out of memory) loses at most the events of the
-   *   synchronous run it comes in, never more than 64 KiB.
-   * - `line`: before `emit` returns. A kill loses nothing. About 2 µs more per event.
-   *
-   * Neither asks the disk to sync: what was written survives the process, not a power cut.
-   *
-   * @default 'tick'
-   */
-  readonly durability?: 'line' | 'tick';
+export interface JsonlExporterStats extends ExporterStats {
+  /** Of the closed files; only with `rotate`. */
+  readonly rotation?: RotationStats;
 }
-
-const OptionsSchema = z.strictObject({ durability: z.enum(['line', 'tick']).default('tick') });
 
 /** Measured per line of 318 bytes: 0.22 µs at 64 KiB, 0.34 at 16 KiB, 0.36 at 256 KiB. */
 const BATCH_CHARACTERS = 64 * 1024;
@@ -42,6 +29,8 @@ const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 const FIRST_RETRY_MS = 10;
 const MAX_RETRY_MS = 1_000;
 const FLUSH_TIMEOUT_MS = 5_000;
+/** setTimeout takes a longer delay for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Whole lines on their way to the disk. */
 interface Batch {
@@ -53,7 +42,8 @@ interface Batch {
  * Appends each event to a file as one line of JSON, the format Python's `pyagent-trace` reads and writes.
  *
  * Nothing has to be called for the file to be complete: a normal end, `process.exit()` and an uncaught
- * exception lose nothing. While the disk refuses, up to 8 MiB are kept and tried again.
+ * exception lose nothing. While the disk refuses, up to 8 MiB are kept and tried again; what is dropped
+ * above that is counted, and said in the file by a `trace_gap` event once there is room.
  *
  * @example
  * ```ts
@@ -64,6 +54,8 @@ interface Batch {
 export class JsonlExporter implements TraceExporter {
   readonly name = 'jsonl';
   readonly #file: LineFile;
+  readonly #rotation: Rotation | undefined;
+  readonly #syncer: Syncer | undefined;
   #everyLine: boolean;
   /** Lines since the last batch. */
   #text = '';
@@ -71,14 +63,17 @@ export class JsonlExporter implements TraceExporter {
   #ticking = false;
   /** Left over from a write that failed, oldest first. */
   readonly #backlog: Batch[] = [];
+  /** With the lines that came since. */
   #backlogBytes = 0;
+  readonly #gap = new Gap();
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #accepted = 0;
   #dropped = 0;
   #delivered = 0;
   #failed = 0;
-  #error: string | undefined;
+  #error: unknown;
+  #syncError: unknown;
   #closed: Promise<void> | undefined;
 
   /**
@@ -88,27 +83,35 @@ export class JsonlExporter implements TraceExporter {
    * @throws {TraceError} `invalid_option`
    */
   constructor(path: string | URL, options: JsonlExporterOptions = {}) {
-    this.#file = new LineFile(toPath(path));
-    const { durability } = parseOptions(OptionsSchema, options, 'JsonlExporter');
+    const file = toPath(path);
+    const { durability, rotate } = parseOptions(OptionsSchema, options, 'JsonlExporter');
     this.#everyLine = durability === 'line';
+    if (durability === 'fsync') this.#syncer = new Syncer(this.#settle);
+    if (rotate !== undefined) this.#rotation = new Rotation(file, rotate);
+    this.#file = new LineFile(file, { rotation: this.#rotation, syncer: this.#syncer });
   }
 
   readonly exportEvent = (event: TraceEvent): void => {
     if (this.#closed !== undefined) {
       this.#dropped += 1;
-      this.#error ??= 'an event came after shutdown';
+      this.#error ??= new Error('an event came after shutdown');
       return;
     }
-    const line = encodeTraceEvent(event);
+    const line = `${encodeTraceEvent(event)}\n`;
     const refused = this.#backlog.length > 0;
-    if (refused && this.#backlogBytes + this.#text.length + line.length > MAX_BACKLOG_BYTES) {
-      this.#dropped += 1;
-      return;
+    if (refused) {
+      const bytes = this.#backlogBytes + Buffer.byteLength(line);
+      if (bytes > MAX_BACKLOG_BYTES) {
+        this.#dropped += 1;
+        this.#gap.count(codeOf(this.#error) ?? 'unknown');
+        return;
+      }
+      this.#backlogBytes = bytes;
     }
     if (this.#accepted === 0) runAtExit(this.#atExit);
     this.#accepted += 1;
     this.#lines += 1;
-    this.#text += `${line}\n`;
+    this.#text += line;
     const full = this.#text.length >= BATCH_CHARACTERS;
     if (refused) {
       if (full) this.#seal(); // the next attempt is the timer's
@@ -127,10 +130,11 @@ export class JsonlExporter implements TraceExporter {
     for (let waitMs = FIRST_RETRY_MS; this.#backlog.length > 0; waitMs *= 2) {
       const leftMs = deadlineMs - performance.now();
       if (!(leftMs > 0)) return; // NaN ends it too
-      const delayMs = Math.min(waitMs, MAX_RETRY_MS, leftMs);
-      await new Promise((resume) => setTimeout(resume, delayMs));
+      await within(Math.min(waitMs, MAX_RETRY_MS, leftMs));
       this.#write();
     }
+    if (this.#syncer !== undefined)
+      await within(deadlineMs - performance.now(), this.#syncer.sync());
   }
 
   /** Flushes, closes the file and gives up, as `failed`, what it has not taken by then. */
@@ -138,14 +142,16 @@ export class JsonlExporter implements TraceExporter {
     return (this.#closed ??= this.#close(options));
   }
 
-  stats(): ExporterStats {
+  stats(): JsonlExporterStats {
+    const error = this.#error ?? this.#syncError;
     return {
       accepted: this.#accepted,
       dropped: this.#dropped,
       delivered: this.#delivered,
       failed: this.#failed,
       pending: this.#accepted - this.#delivered - this.#failed,
-      ...(this.#error !== undefined && { error: this.#error }),
+      ...(error !== undefined && { error: messageOf(error) }),
+      ...(this.#rotation !== undefined && { rotation: { ...this.#rotation.stats } }),
     };
   }
 
@@ -161,40 +167,52 @@ export class JsonlExporter implements TraceExporter {
   readonly #atExit = (): void => {
     this.#everyLine = true; // no microtask runs any more, but other exit listeners may emit
     this.#write();
+    while (codeOf(this.#error) === 'EAGAIN' && pauseAtExit()) this.#write();
+    this.#syncer?.syncNow();
   };
 
   /** Puts the lines since the last batch into the backlog. */
   #seal(): void {
-    if (this.#lines === 0) return;
-    const bytes = Buffer.from(this.#text);
-    this.#backlog.push({ bytes, lines: this.#lines });
-    this.#backlogBytes += bytes.length;
+    if (this.#text === '') return;
+    this.#backlog.push({ bytes: Buffer.from(this.#text), lines: this.#lines });
     this.#text = '';
     this.#lines = 0;
   }
 
   /** Writes all there is. An error leaves the rest for later. */
   #write(): void {
-    if (this.#lines === 0 && this.#backlog.length === 0) return;
+    if (this.#text === '' && this.#backlog.length === 0) return;
     try {
       for (let batch = this.#backlog[0]; batch !== undefined; batch = this.#backlog[0]) {
-        this.#file.append(batch.bytes);
-        this.#delivered += batch.lines;
-        this.#backlogBytes -= batch.bytes.length;
+        this.#append(batch.bytes, batch.lines);
         this.#backlog.shift();
       }
-      if (this.#lines > 0) this.#file.append(toBytes(this.#text));
-      this.#delivered += this.#lines;
+      this.#text += this.#gap.take();
+      if (this.#text !== '') this.#append(toBytes(this.#text), this.#lines);
       this.#text = '';
       this.#lines = 0;
       this.#error = undefined;
       this.#retryMs = FIRST_RETRY_MS;
     } catch (error) {
       this.#seal();
-      this.#error = messageOf(error);
+      this.#backlogBytes = this.#backlog.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      this.#error = error;
       this.#retry ??= setTimeout(this.#again, this.#retryMs).unref();
     }
   }
+
+  #append(bytes: Buffer, lines: number): void {
+    this.#file.append(bytes, lines);
+    if (this.#syncer === undefined) this.#delivered += lines;
+  }
+
+  /** The disk was asked to sync. After an error nobody knows what of the lines it has. */
+  readonly #settle = (lines: number, error: Error | null): void => {
+    if (this.stats().pending === 0) return; // shutdown gave them up
+    if (error === null) this.#delivered += lines;
+    else this.#failed += lines;
+    this.#syncError = error ?? undefined;
+  };
 
   readonly #again = (): void => {
     this.#retry = undefined;
@@ -212,6 +230,17 @@ export class JsonlExporter implements TraceExporter {
   }
 }
 
+/** Waits for a time, in milliseconds, or a shorter one, until a promise resolves. */
+async function within(ms: number, promise?: Promise<void>): Promise<void> {
+  if (!(ms > 0)) return;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, MAX_TIMEOUT_MS));
+  });
+  await Promise.race([timeout, promise ?? timeout]);
+  clearTimeout(timer);
+}
+
 let scratch: Buffer | undefined;
 
 /** The bytes of a text, until the next call: a buffer of its own for each doubles the cost. */
@@ -219,18 +248,4 @@ function toBytes(text: string): Buffer {
   scratch ??= Buffer.allocUnsafeSlow(4 * BATCH_CHARACTERS);
   if (text.length * MAX_BYTES_PER_CHARACTER > scratch.length) return Buffer.from(text);
   return scratch.subarray(0, scratch.write(text));
-}
-
-function toPath(path: string | URL): string {
-  try {
-    const file = path instanceof URL ? fileURLToPath(path) : path;
-    if (file !== '' && !file.includes('\0')) return resolve(file);
-  } catch {
-    // no string, or a URL of something that is no file
-  }
-  const value = path instanceof URL ? path.href : inspect(path, { depth: 0 });
-  throw new TraceError(
-    'invalid_option',
-    `JsonlExporter: path: expected a path or file: URL, got ${value}`,
-  );
 }

@@ -1,94 +1,119 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { writeSync } from 'node:fs';
+import {
+  closeQuietly,
+  codeOf,
+  endsWith,
+  isAt,
+  LINE_FEED,
+  openRegularFile,
+  type RegularFile,
+} from './regular-file.ts';
+import type { Rotation } from './rotation.ts';
+import type { Syncer } from './syncer.ts';
 
-const LINE_FEED = 10;
-/**
- * O_APPEND lets several processes write one file without a lock. O_NOFOLLOW refuses a link that
- * somebody else put there. O_NONBLOCK keeps a named pipe without a reader from stopping the process.
- */
-const FLAGS =
-  constants.O_WRONLY |
-  constants.O_CREAT |
-  constants.O_APPEND |
-  constants.O_NOFOLLOW |
-  constants.O_NONBLOCK;
-/** Traces hold prompts and answers: for the owner alone. */
-const FILE_MODE = 0o600;
-const DIRECTORY_MODE = 0o700;
 /** The file is in order and has no room now; any other error may mean that it is not ours any more. */
 const NO_ROOM: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN']);
+const LOOK_INTERVAL_MS = 1_000;
 
-/** A file that lines are appended to. Opened by the first `append`, with its directories. */
+/** What may be done to a file beside appending to it. */
+export interface LineFileParts {
+  readonly rotation?: Rotation | undefined;
+  readonly syncer?: Syncer | undefined;
+}
+
+/**
+ * A file that lines are appended to, by this process and others. Opened by the first `append`, with its
+ * directories, and again when it was renamed or deleted.
+ */
 export class LineFile {
   readonly #path: string;
-  #fd: number | undefined;
+  readonly #rotation: Rotation | undefined;
+  readonly #syncer: Syncer | undefined;
+  #file: RegularFile | undefined;
+  /** Whether the file ends where our last whole line does, as far as we know. */
+  #endIsKnown = false;
+  #bytes = 0;
+  #lookedMs = 0;
   /** How many bytes of the lines under way are in the file. */
   #written = 0;
 
-  constructor(path: string) {
+  constructor(path: string, { rotation, syncer }: LineFileParts = {}) {
     this.#path = path;
+    this.#rotation = rotation;
+    this.#syncer = syncer;
   }
 
   /**
    * Writes whole lines. After an error the next call has to be with the same lines, and goes on where
    * this one stopped.
    *
+   * @param count how many lines of the app's they are
    * @throws the error of the file system
    */
-  append(lines: Buffer): void {
-    const fd = (this.#fd ??= open(this.#path));
+  append(lines: Buffer, count: number): void {
     try {
-      // a disk with little room left takes a part and says so
-      while (this.#written < lines.length) this.#written += writeSync(fd, lines, this.#written);
-    } catch (error) {
-      if (!NO_ROOM.has((error as NodeJS.ErrnoException).code)) {
-        this.close();
-        // the rest of a line is no use in another file
-        this.#written = lines.subarray(0, this.#written).lastIndexOf(LINE_FEED) + 1;
+      const { fd } = this.#fileFor(lines);
+      while (this.#written < lines.length) {
+        if (!this.#endIsKnown) this.#findEnd(fd, lines);
+        this.#endIsKnown = false;
+        const taken = writeSync(fd, lines, this.#written);
+        if (taken === 0) throw new Error('EIO: nothing was written, write');
+        this.#written += taken;
+        // a disk with little room left takes a part and says so
+        this.#endIsKnown = this.#written === lines.length;
       }
+      this.#written = 0;
+      this.#bytes += lines.length;
+      this.#syncer?.wrote(fd, count);
+    } catch (error) {
+      if (this.#file !== undefined) this.#syncer?.wrote(this.#file.fd, 0);
+      if (!NO_ROOM.has(codeOf(error))) this.close();
       throw error;
     }
-    this.#written = 0;
   }
 
   /** Never throws. The next `append` opens the file again. */
   close(): void {
-    const fd = this.#fd;
-    this.#fd = undefined;
-    try {
-      if (fd !== undefined) closeSync(fd);
-    } catch {
-      // closed by somebody else, or the disk is gone: either way it is not ours to keep
-    }
+    const fd = this.#file?.fd;
+    this.#file = undefined;
+    if (fd === undefined) return;
+    if (this.#syncer === undefined) closeQuietly(fd);
+    else this.#syncer.close(fd);
   }
-}
 
-function open(path: string): number {
-  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
-  const fd = openSync(path, FLAGS, FILE_MODE);
-  try {
-    // half a line, left by a process that was killed, must not spoil the first of ours
-    if (!endsWithLine(path, fd)) writeSync(fd, '\n');
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-function endsWithLine(path: string, fd: number): boolean {
-  const { size } = fstatSync(fd);
-  if (size === 0) return true;
-  try {
-    const reader = openSync(path, constants.O_RDONLY);
-    try {
-      const last = Buffer.alloc(1);
-      readSync(reader, last, 0, 1, size - 1);
-      return last[0] === LINE_FEED;
-    } finally {
-      closeSync(reader);
+  #fileFor(lines: Buffer): RegularFile {
+    const nowMs = performance.now();
+    if (this.#file !== undefined && nowMs - this.#lookedMs >= LOOK_INTERVAL_MS) {
+      this.#lookedMs = nowMs;
+      if (!isAt(this.#path, this.#file)) this.close();
     }
-  } catch {
-    return false; // we may write but not read; an empty line does no harm
+    const file = this.#file ?? this.#open();
+    // the lines under way belong into one file
+    if (this.#written > 0 || this.#rotation?.isDue(this.#bytes, lines.length) !== true) return file;
+    this.close();
+    this.#rotation.rotate();
+    return this.#open();
+  }
+
+  #open(): RegularFile {
+    const file = openRegularFile(this.#path);
+    this.#file = file;
+    this.#lookedMs = performance.now();
+    this.#endIsKnown = false;
+    this.#bytes = file.stats.size;
+    this.#rotation?.opened(file.stats);
+    return file;
+  }
+
+  /**
+   * What is at the end may be half a line: of a process that was killed, which must not spoil the first
+   * of ours; or our own, to go on with, unless another process has written since, or the file is another.
+   */
+  #findEnd(fd: number, lines: Buffer): void {
+    const start = lines.subarray(0, this.#written).lastIndexOf(LINE_FEED) + 1;
+    if (start === this.#written || !endsWith(fd, lines.subarray(start, this.#written))) {
+      this.#written = start;
+      if (!endsWith(fd, lines.subarray(0, 0))) writeSync(fd, '\n');
+    }
   }
 }
