@@ -275,6 +275,66 @@ describe('TraceEventBus: pending deliveries', () => {
     expect(done).toBe(true);
   });
 
+  test('that hang are given up after 5 s, each told of and counted once', async () => {
+    const errors: unknown[] = [];
+    const bus = new TraceEventBus({ onError: (error, event) => errors.push([error, event]) });
+    const timeout = new TraceError('subscriber_timeout', 'no answer within 5000 ms');
+    bus.subscribe(async ({ agent_name }) => {
+      if (agent_name === 'hangs') await never;
+      await sleep(agent_name === 'settles' ? 10 : 6_000);
+      if (agent_name === 'fails late') throw new Error('too late');
+    });
+    for (const name of ['settles', 'hangs']) bus.emit(named(name));
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (const name of ['late', 'fails late']) bus.emit(named(name));
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(errors).toEqual([]);
+    expect(bus.stats()).toMatchObject({ errors: 0, pending: 3 });
+
+    await vi.advanceTimersByTimeAsync(1);
+    expect(errors).toEqual([[timeout, named('hangs')]]);
+    expect(bus.stats()).toMatchObject({ errors: 1, pending: 2 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(bus.stats()).toMatchObject({ errors: 3, pending: 0 });
+
+    await vi.runAllTimersAsync();
+    expect(errors).toEqual([
+      [timeout, named('hangs')],
+      [timeout, named('late')],
+      [timeout, named('fails late')],
+    ]);
+    expect(bus.stats()).toMatchObject({ errors: 3, pending: 0 });
+  });
+
+  test('that hang end a flush that waits for them, and share one timer that keeps nothing alive', async () => {
+    const bus = new TraceEventBus({ onError: () => {} });
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    bus.subscribe(() => never);
+    for (let i = 0; i < 1_000; i++) bus.emit(named('a'));
+    const timers = setTimer.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef());
+    expect(timers).toEqual([false]);
+    let done = false;
+    void bus.flush({ timeoutMs: 60_000 }).then(() => (done = true));
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect(done).toBe(true);
+    expect(bus.stats()).toMatchObject({ errors: 1_000, pending: 0 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('an emitAsync may last longer: each of its subscribers has 5 s', async () => {
+    const bus = new TraceEventBus();
+    for (let i = 0; i < 3; i++) bus.subscribe(() => sleep(4_000));
+    const done = bus.emitAsync(named('a'));
+    bus.emit(named('b'));
+    await vi.advanceTimersByTimeAsync(11_999);
+    expect(bus.stats()).toMatchObject({ errors: 0, pending: 1 });
+
+    await vi.advanceTimersByTimeAsync(1);
+    await done;
+    expect(bus.stats()).toMatchObject({ errors: 0, pending: 0 });
+  });
+
   test('that hang leave the consumers half of the time', async () => {
     const bus = new TraceEventBus();
     const exporter = new MemoryExporter();

@@ -42,9 +42,9 @@ export interface BusStats {
   readonly dropped: number;
   /** `dropped`, by reason. */
   readonly reasons: Readonly<Record<DropReason, number>>;
-  /** Times a subscriber threw, rejected or ran out of time. */
+  /** Times a subscriber threw, rejected or did not settle within 5 s, or the stack ran out. */
   readonly errors: number;
-  /** What `flush` waits for: promises that subscribers returned to `emit`, calls of `emitAsync`. */
+  /** What `flush` waits for: promises that subscribers returned to `emit`, for 5 s each; calls of `emitAsync`. */
   readonly pending: number;
   readonly subscribers: number;
 }

@@ -1,7 +1,7 @@
+import { Alarm } from './alarm.ts';
 import { requireFunction, requireKnownKeys } from './check.ts';
 import { monotonicMs, nowSeconds } from './clock.ts';
 import type { TraceEvent } from './event.ts';
-import { Alarm } from './spans/alarm.ts';
 import { identify } from './spans/identity.ts';
 import { merge, type Reading, readEvent, statusOf } from './spans/reading.ts';
 import { addEnd, contextOf, newRecord, type SpanRecord, toSpan } from './spans/record.ts';

@@ -26,7 +26,7 @@ interface Answer {
 /** Takes events through the gate to the subscribers, one event after another. */
 export class Dispatcher {
   readonly gate: Gate;
-  readonly pending = new PendingDeliveries();
+  readonly pending = new PendingDeliveries(SUBSCRIBER_TIMEOUT_MS);
   emitted = 0;
   errors = 0;
   readonly #reporter: Reporter;
@@ -206,15 +206,16 @@ export class Dispatcher {
     }
   }
 
-  /** Counts a delivery as pending until it settles. The promise returned does not reject. */
+  /** Counts a delivery as pending until it settles or its time is over. The promise does not reject. */
   async #watch(answer: Answer): Promise<void> {
-    const settle = this.pending.begin();
+    const settle = this.pending.begin(() => this.#fail(noAnswer(), answer));
     try {
       await answer.promise;
     } catch (error) {
-      this.#fail(error, answer);
+      if (settle()) this.#fail(error, answer);
+    } finally {
+      settle();
     }
-    settle();
   }
 
   #fail(error: unknown, { subscription, event }: Omit<Answer, 'promise'>): void {

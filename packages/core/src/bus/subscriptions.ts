@@ -2,7 +2,7 @@ import { invalidOption } from '../check.ts';
 import { describe, type EventType, type TraceEvent } from '../event.ts';
 import { newSpanId } from '../ids.ts';
 
-/** A callback may return a promise: `emitAsync` awaits it, `emit` does not. */
+/** A callback may return a promise: `emitAsync` awaits it, `emit` does not. Both give it 5 s. */
 export type Subscriber = (event: TraceEvent) => unknown;
 
 export interface Subscription {
