@@ -381,6 +381,38 @@ describe('TraceEventBus: isolation', () => {
     expect(bus.stats()).toMatchObject({ emitted: 3, accepted: 3, errors: 6, pending: 0 });
   });
 
+  test('what onError emits has room after a storm, and however often it is called', async () => {
+    const bus = new TraceEventBus({ onError: () => bus.emit(named('of onError')) });
+    let heard = 0;
+    bus.subscribe((event) => {
+      if (event.agent_name === 'of onError') heard += 1;
+      if (event.agent_name === 'storm') bus.emit(named('storm'));
+      if (event.agent_name === 'late') return rejecting();
+      return undefined;
+    });
+    for (let i = 0; i < 2_000; i++) bus.emit(named('late'));
+    bus.emit(named('storm'));
+    await settled();
+
+    expect(heard).toBe(2_000);
+    expect(bus.stats().reasons.reentrant).toBe(1);
+  });
+
+  test('a loop through a subscriber and onError ends', async () => {
+    const bus = new TraceEventBus({ onError: () => bus.emit(named('of onError')) });
+    bus.subscribe(() => {
+      bus.emit(named('again'));
+      return rejecting();
+    });
+    bus.emit(named('a'));
+    await settled();
+    const { emitted, pending } = bus.stats();
+    await settled();
+
+    expect(bus.stats()).toMatchObject({ emitted, pending: 0 });
+    expect(pending).toBe(0);
+  });
+
   test('an error about what a subscriber emits is reported, before and after one of onError', () => {
     const reported: string[] = [];
     const bus = new TraceEventBus({
@@ -425,6 +457,34 @@ describe('TraceEventBus: isolation', () => {
     const before = heard;
     bus.emit(event);
     expect(heard).toBe(before + 1);
+  });
+
+  test('an emit that began throws nothing, however little stack is left to it', () => {
+    const bus = new TraceEventBus({ onError: () => {} });
+    let heard = 0;
+    bus.subscribe(() => {
+      heard += 1;
+    });
+    const event = named('a');
+    let calls = 0;
+    let notBegun = 0;
+    const sink = (...room: number[]): void => {
+      calls += 1;
+      try {
+        bus.emit(event);
+      } catch {
+        notBegun += 1;
+      }
+      sink(...room);
+    };
+    // frames of other sizes end elsewhere
+    for (let size = 0; size < 40; size++)
+      expect(() => sink(...Array.from({ length: size }, () => 0))).toThrow(RangeError);
+
+    const { emitted, errors } = bus.stats();
+    expect(emitted).toBe(calls - notBegun);
+    expect(heard + errors).toBeGreaterThanOrEqual(emitted);
+    expect(notBegun).toBeLessThan(calls / 2);
   });
 });
 

@@ -18,7 +18,9 @@ import { eventTypeSet, type Subscriber } from './bus/subscriptions.ts';
 
 export interface TraceEventBusOptions {
   /**
-   * Hears of each event that a subscriber or processor failed on, or that is no trace event.
+   * Hears of each event that a subscriber or processor failed on, or that is no trace event. Of what it
+   * emits before it returns it hears nothing. What it emits later, after an `await`, is an event like
+   * any other: if that one fails too, it is called again, without end.
    *
    * @default one line on `console.error` per subscriber and message
    */
@@ -37,7 +39,7 @@ export interface AttachOptions {
 /** Counted since the bus was made; while nothing is being delivered `accepted + dropped = emitted`. */
 export interface BusStats {
   readonly emitted: number;
-  /** Handed to the subscribers. */
+  /** Handed to the subscribers; where the stack ran out maybe not to all of them, see `errors`. */
   readonly accepted: number;
   readonly dropped: number;
   /** `dropped`, by reason. */
@@ -72,7 +74,8 @@ export class TraceEventBus implements EventSink, EventSource {
 
   /**
    * Delivers an event to everyone who wants it before it returns. Called by a subscriber, it delivers
-   * after the event under way. Never throws. Works detached.
+   * after the event under way. Never throws, unless the stack has no room for so much as this call.
+   * Works detached.
    */
   readonly emit: (event: TraceEvent) => void;
 

@@ -72,12 +72,16 @@ export class Dispatcher {
 
   readonly emit = (event: TraceEvent): void => {
     this.emitted += 1;
-    if (this.#delivering) {
-      if (this.#mayWait(event)) this.#queue.push(event);
-      return;
+    try {
+      if (this.#delivering) {
+        if (this.#mayWait(event)) this.#queue.push(event);
+        return;
+      }
+      if (this.#reentrant !== 0) this.#reentrant = 0;
+      this.#during(event);
+    } catch {
+      this.errors += 1; // the stack ran out before there was a delivery
     }
-    if (this.#reentrant !== 0) this.#reentrant = 0;
-    this.#during(event);
   };
 
   readonly emitAsync = async (event: TraceEvent): Promise<void> => {
@@ -111,12 +115,15 @@ export class Dispatcher {
 
   /** Whether there is room for an event that came during a delivery. */
   #mayWait(event: TraceEvent): boolean {
+    if (this.#reporting && isObject(event)) {
+      this.#echoes.add(event); // feeds no loop: onError hears nothing of it
+      return true;
+    }
     if (this.#reentrant >= MAX_REENTRANT) {
       this.gate.reasons.reentrant += 1;
       return false;
     }
     this.#reentrant += 1;
-    if (this.#reporting && isObject(event)) this.#echoes.add(event);
     return true;
   }
 
