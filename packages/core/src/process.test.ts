@@ -375,16 +375,16 @@ describe('flushOnExit', () => {
       { timeoutMs: Number.NaN },
       'flushOnExit: timeoutMs: expected milliseconds, 0 or more, got NaN',
     ],
-    [idle, { timeoutMs: '5' }, 'flushOnExit: timeoutMs: expected milliseconds, 0 or more, got 5'],
+    [idle, { timeoutMs: '5' }, "flushOnExit: timeoutMs: expected milliseconds, 0 or more, got '5'"],
     [
       idle,
       { signals: ['SIGTERM', 'SIGKILL'] },
-      'flushOnExit: signals: expected an array of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGBREAK, SIGUSR2, got SIGTERM,SIGKILL',
+      "flushOnExit: signals: expected an array of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGBREAK, SIGUSR2, got [ 'SIGTERM', 'SIGKILL' ]",
     ],
     [
       idle,
       { signals: 'SIGTERM' },
-      'flushOnExit: signals: expected an array of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGBREAK, SIGUSR2, got SIGTERM',
+      "flushOnExit: signals: expected an array of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGBREAK, SIGUSR2, got 'SIGTERM'",
     ],
   ])('refuses a bus %o with the options %o', (bus, options, message) => {
     expect(() => flushOnExit(bus as typeof idle, options as FlushOnExitOptions)).toThrow(

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { inspect } from 'node:util';
 import { within } from './bus/promises.ts';
 import { invalidOption, requireKnownKeys } from './check.ts';
 import type { FlushOptions, FlushReport } from './exporter.ts';
@@ -59,11 +60,11 @@ export function flushOnExit(bus: FlushableBus, options: FlushOnExitOptions = {})
   const { signals = DEFAULT_SIGNALS, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   if (!Array.isArray(signals) || !signals.every((signal) => EXIT_SIGNALS.includes(signal)))
     throw invalidOption(
-      `flushOnExit: signals: expected an array of ${EXIT_SIGNALS.join(', ')}, got ${String(signals)}`,
+      `flushOnExit: signals: expected an array of ${EXIT_SIGNALS.join(', ')}, got ${inspect(signals)}`,
     );
   if (!Number.isFinite(timeoutMs) || timeoutMs < 0)
     throw invalidOption(
-      `flushOnExit: timeoutMs: expected milliseconds, 0 or more, got ${String(timeoutMs)}`,
+      `flushOnExit: timeoutMs: expected milliseconds, 0 or more, got ${inspect(timeoutMs)}`,
     );
   return (shared[KEY] ??= new ExitFlush()).add({ bus, signals: [...signals], timeoutMs });
 }
