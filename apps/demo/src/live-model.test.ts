@@ -33,6 +33,11 @@ describe('createLiveModel', () => {
       env: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'localhost' },
       problem: 'OPENAI_BASE_URL is no http(s) URL',
     },
+    ...['user:pw@', 'user@', ':pw@'].map((credentials) => ({
+      env: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `https://${credentials}127.0.0.1/v1` },
+      problem:
+        'OPENAI_BASE_URL holds a user name or password, which would be printed and traced; use OPENAI_API_KEY',
+    })),
   ])('refuses the environment $env', ({ env, problem }) => {
     expect(() => createLiveModel(env)).toThrow(new DemoError(problem));
   });

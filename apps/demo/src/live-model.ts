@@ -11,6 +11,9 @@ const EnvironmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, 'holds characters that no key has'),
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/, error: 'is no http(s) URL' })
+    .refine((url) => !holdsCredentials(url), {
+      error: 'holds a user name or password, which would be printed and traced; use OPENAI_API_KEY',
+    })
     .default('https://api.openai.com/v1'),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
 });
@@ -118,6 +121,11 @@ function readSettings(env: NodeJS.ProcessEnv): z.output<typeof EnvironmentSchema
   throw new DemoError(
     error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; '),
   );
+}
+
+function holdsCredentials(url: string): boolean {
+  const { username, password } = URL.parse(url) ?? {};
+  return Boolean(username || password);
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
