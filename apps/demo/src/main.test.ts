@@ -67,6 +67,19 @@ describe('npm run demo', { timeout: 30_000 }, () => {
     });
   });
 
+  test.for([{ args: [] }, { args: ['--conversations'] }])(
+    'says that tracing is off, and does nothing else, with $args',
+    async ({ args }) => {
+      using demo = await runDemo(args, { env: { PYAGENT_TRACE_DISABLED: '1' } });
+
+      expect(demo).toMatchObject({
+        code: 0,
+        stdout: 'Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.\n',
+        stderr: '',
+      });
+    },
+  );
+
   test('lists the flags on request', async () => {
     using demo = await runDemo(['--help']);
 

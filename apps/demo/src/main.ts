@@ -19,6 +19,8 @@ const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
 async function main(args: readonly string[]): Promise<void> {
   const { help, live, conversations, path } = readFlags(args);
   if (help) console.log(USAGE);
+  else if (process.env['PYAGENT_TRACE_DISABLED'] === '1')
+    console.log('Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.');
   else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
   else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel());
 }
