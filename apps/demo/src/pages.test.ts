@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { runDemo } from './run-demo.fixture.ts';
+
+const PAGES = ['README.md', 'apps/demo/README.md'];
+
+describe('the pages about the demo', { timeout: 30_000 }, () => {
+  test('show what it prints', async () => {
+    using demo = await runDemo([]);
+
+    const printed = normalise(demo.stdout);
+    for (const excerpt of PAGES.flatMap(excerptsOf)) expect(printed).toContain(excerpt);
+  });
+});
+
+/** What a page shows of a run; `…` on a line of its own stands for what it leaves out. */
+function excerptsOf(page: string): string[] {
+  const text = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
+  const [, block] = /```text\n([^`]*┌ debate[^`]*)```/.exec(text) ?? [];
+  if (block === undefined) throw new Error(`${page} shows no run of the demo`);
+  return normalise(block)
+    .split(/^…$/m)
+    .map((excerpt) => excerpt.trim());
+}
+
+/** Without what differs from run to run: durations and the time in a file's name. */
+function normalise(text: string): string {
+  return text
+    .replaceAll(/ +[\d.]+ m?s$/gm, ' <duration>')
+    .replaceAll(/traces\/demo-\S+Z/g, 'traces/demo-<time>');
+}
