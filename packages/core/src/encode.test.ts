@@ -14,8 +14,20 @@ const EVENT: TraceEvent = {
   payload: { model: 'gpt-4o', input_tokens: 512 },
 };
 
+const LAST_RESORT: TraceEvent = {
+  timestamp: 0,
+  event_type: 'error',
+  agent_name: '',
+  pattern_type: '',
+  payload: { message: 'an event that cannot be written', source: 'encodeTraceEvent' },
+};
+
 function thrower(): never {
   throw new Error('boom');
+}
+
+function returnsItself(this: unknown): unknown {
+  return this;
 }
 
 /** The payload as a reader of the line gets it. */
@@ -149,14 +161,23 @@ describe('encodeTraceEvent', () => {
     );
   });
 
-  test('survives an Object.prototype that throws', () => {
+  test.each([
+    ['throws', thrower, LAST_RESORT],
+    ['returns a string', () => 'hi', LAST_RESORT],
+    ['returns nothing', () => undefined, LAST_RESORT],
+    ['returns an object', () => ({}), LAST_RESORT],
+    ['returns its own object', returnsItself, EVENT],
+  ])('writes an event though a toJSON of Object.prototype %s', (_does, toJSON, expected) => {
     // oxlint-disable-next-line no-extend-native -- what others do to it is the point
-    Object.defineProperty(Object.prototype, 'toJSON', { value: thrower, configurable: true });
+    Object.defineProperty(Object.prototype, 'toJSON', { value: toJSON, configurable: true });
+    let lines: string[];
     try {
-      expect(encodeTraceEvent(EVENT)).toContain('"an event that cannot be written"');
+      lines = [encodeTraceEvent(EVENT), encodeTraceEvent(createTraceEvent(EVENT))];
     } finally {
       Reflect.deleteProperty(Object.prototype, 'toJSON');
     }
+
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([expected, expected]);
   });
 
   test.each([0, 1])('cuts text that is too long, on a code point (offset %i)', (offset) => {

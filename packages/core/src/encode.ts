@@ -1,4 +1,4 @@
-import { isCheckedEvent, isObject, readable, type TraceEvent } from './event.ts';
+import { isCheckedEvent, isObject, problemOf, readable, type TraceEvent } from './event.ts';
 import { isPlainData, toPlainData } from './plain.ts';
 
 /** Written when nothing else can be, such as with an `Object.prototype.toJSON` that throws. */
@@ -43,9 +43,19 @@ export function encodeTraceEvent(event: TraceEvent): string {
 
 function encode(event: TraceEvent): string {
   const line = encodePlain(event) ?? encodeAnything(event);
+  // it may have made anything of the event
+  if ('toJSON' in Object.prototype && !isEvent(line)) return LAST_RESORT;
   return line.includes('\u2028') || line.includes('\u2029')
     ? line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
     : line;
+}
+
+function isEvent(line: string): boolean {
+  try {
+    return problemOf(JSON.parse(line)) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 function encodePlain(event: TraceEvent): string | undefined {

@@ -79,6 +79,15 @@ describe('toPlainData', () => {
     expect(toPlainData(value)).toEqual(plain);
   });
 
+  test('the name of a class is cut as any other text', () => {
+    const bytes = new Uint8Array(8);
+    Object.defineProperty(bytes, 'constructor', {
+      value: { name: 'x'.repeat(MAX_CHARACTERS + 7) },
+    });
+
+    expect(toPlainData(bytes)).toMatch(/^\[x+\[Truncated: 17 more characters\]$/);
+  });
+
   test('an error is its name, message, stack, cause and own keys', () => {
     const error = Object.assign(new TypeError('boom', { cause: new Error('why') }), { code: 7n });
 

@@ -113,7 +113,7 @@ function copyObject(value: object, ancestors: object[], budget: Budget): unknown
   if (prototype === Object.prototype && !('toJSON' in value))
     return copyOwn(value, ancestors, budget);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
-    return `[${value.constructor.name} ${value.byteLength} bytes]`;
+    return cut(`[${value.constructor.name} ${value.byteLength} bytes]`, budget);
   // by tag, so that values of another realm (a vm, a frame) are known too
   switch (Object.prototype.toString.call(value)) {
     case '[object Date]':
