@@ -5,7 +5,11 @@ import { createTraceEvent, isCheckedEvent, problemOf, type TraceEvent } from '..
 import type { Reporter } from './report.ts';
 import { ignoreRejection, isThenable } from './promises.ts';
 
-/** Hands an event on, changed or not, or drops it by returning `undefined`. */
+/**
+ * Hands an event on, or a changed copy of it, or drops it by returning `undefined`.
+ *
+ * It never edits the event: every subscriber gets the very same object, and so does the app.
+ */
 export type Processor = (event: TraceEvent) => TraceEvent | undefined;
 
 /** What a bus needs of a schema: `TraceEventSchema`, or any with zod's `safeParse`. */
