@@ -101,6 +101,12 @@
 //   SpanKind
 //   SpanStatus
 
+// @pyagent-trace/core/process exports
+//   ExitSignal
+//   FlushOnExitOptions
+//   FlushableBus
+//   flushOnExit
+
 // @pyagent-trace/core/testing exports
 //   ContractCase
 //   ExporterContractOptions
@@ -180,7 +186,7 @@ export declare class TraceError extends Error {
     });
     static isInstance(value: unknown): value is TraceError;
 }
-export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout' | 'flush_timeout';
+export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout';
 export declare function messageOf(error: unknown): string;
 
 // event.d.ts
@@ -238,6 +244,18 @@ export declare function newTraceId(): string;
 
 // plain.d.ts
 export declare function toPlainData(value: unknown): unknown;
+
+// process.d.ts
+declare const EXIT_SIGNALS: readonly ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'];
+export type ExitSignal = (typeof EXIT_SIGNALS)[number];
+export interface FlushOnExitOptions {
+    readonly signals?: readonly ExitSignal[];
+    readonly timeoutMs?: number;
+}
+export interface FlushableBus {
+    flush(options?: FlushOptions): Promise<readonly FlushReport[]>;
+}
+export declare function flushOnExit(bus: FlushableBus, options?: FlushOnExitOptions): () => void;
 
 // read.d.ts
 export interface ReadOptions {
