@@ -15,7 +15,7 @@ export interface ExporterStats {
   readonly failed: number;
   /** Taken on and still here. */
   readonly pending: number;
-  /** Why the newest loss or delay came about; absent while all is well. */
+  /** Why the newest loss or delay came about; absent while nothing is lost or late. */
   readonly error?: string;
 }
 
