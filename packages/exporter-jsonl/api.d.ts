@@ -3,6 +3,9 @@
 // @pyagent-trace/exporter-jsonl exports
 //   JsonlExporter
 //   JsonlExporterOptions
+//   JsonlExporterStats
+//   RotateOptions
+//   RotationStats
 
 // jsonl-exporter.d.ts
 import { ExporterStats } from '@pyagent-trace/core';
@@ -16,9 +19,29 @@ export declare class JsonlExporter implements TraceExporter {
     readonly exportEvent: (event: TraceEvent) => void;
     flush({ timeoutMs }?: FlushOptions): Promise<void>;
     shutdown(options?: FlushOptions): Promise<void>;
-    stats(): ExporterStats;
+    stats(): JsonlExporterStats;
     [Symbol.asyncDispose](): Promise<void>;
 }
+export interface JsonlExporterStats extends ExporterStats {
+    readonly rotation?: RotationStats;
+}
+
+// options.d.ts
 export interface JsonlExporterOptions {
-    readonly durability?: 'line' | 'tick';
+    readonly durability?: 'fsync' | 'line' | 'tick';
+    readonly rotate?: RotateOptions;
+}
+export interface RotateOptions {
+    readonly maxBytes?: number;
+    readonly everyMs?: number;
+    readonly maxFiles?: number;
+    readonly compress?: 'gzip' | 'zstd';
+}
+
+// rotation.d.ts
+export interface RotationStats {
+    readonly closed: number;
+    readonly removed: number;
+    readonly failed: number;
+    readonly error?: string;
 }
