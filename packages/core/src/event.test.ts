@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import {
+  adoptTraceEvent,
   createTraceEvent,
   EVENT_TYPES,
   type EventType,
@@ -210,5 +211,26 @@ describe('problemOf', () => {
     expect(problemOf(throwing('timestamp'))).toBe('timestamp: cannot be read, boom');
     expect(problemOf(revoked())).toMatch('timestamp: cannot be read, ');
     expect(problemOf(keyless)).toBe('expected an object, got one whose keys cannot be read');
+  });
+});
+
+describe('adoptTraceEvent', () => {
+  test('makes the value itself the event: frozen, and known to be right', () => {
+    const value = { ...EVENT };
+
+    expect(adoptTraceEvent(value)).toBe(value);
+    expect(Object.isFrozen(value)).toBe(true);
+    expect(isCheckedEvent(value)).toBe(true);
+  });
+
+  test.each([
+    ['a key is missing', { timestamp: 1, event_type: 'x', agent_name: '', pattern_type: '' }],
+    ['there is a sixth key', { ...EVENT, sixth: 1 }],
+    ['the keys stand in another order', Object.fromEntries(Object.entries(EVENT).toReversed())],
+    ['a value is wrong', { ...EVENT, timestamp: -1 }],
+    ['it is no object', 'text'],
+  ])('leaves a value alone when %s', (_, value) => {
+    expect(adoptTraceEvent(value)).toBeUndefined();
+    expect(Object.isFrozen(value)).toBe(typeof value === 'string');
   });
 });

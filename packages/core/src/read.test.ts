@@ -409,18 +409,24 @@ describe('readTraceEvents', () => {
     expect(seen).toEqual([1]);
   });
 
-  test('a file that is not there is a read_failed that names its path', async () => {
-    const path = join(folder, 'missing.jsonl');
+  test.each([
+    ['missing.jsonl', 'ENOENT', 'ENOENT: no such file or directory, open'],
+    ['.', 'EISDIR', 'EISDIR: illegal operation on a directory, read'],
+  ])(
+    'what cannot be opened or read (%s) is a read_failed that names its path once',
+    async (name, code, problem) => {
+      const path = join(folder, name);
 
-    const error: unknown = await readAll(path).catch((thrown: unknown) => thrown);
+      const error: unknown = await readAll(path).catch((thrown: unknown) => thrown);
 
-    expect(error).toMatchObject({
-      name: 'TraceError',
-      code: 'read_failed',
-      message: `${path}: ENOENT: no such file or directory, open '${path}'`,
-      cause: { code: 'ENOENT' },
-    });
-  });
+      expect(error).toMatchObject({
+        name: 'TraceError',
+        code: 'read_failed',
+        message: `${path}: ${problem}`,
+        cause: { code },
+      });
+    },
+  );
 
   test('a source that fails, or yields something else, is a read_failed', async () => {
     for (const [source, message] of [

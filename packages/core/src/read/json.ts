@@ -38,7 +38,8 @@ function hasManyBrackets(text: string): boolean {
 
 /** Whether objects and arrays are nested deeper than `MAX_DEPTH`. */
 export function isTooDeep(text: string): boolean {
-  if (!hasManyBrackets(text)) return false;
+  // so few characters cannot open that many and close them: no JSON, as JSON.parse will say
+  if (text.length <= 2 * MAX_DEPTH || !hasManyBrackets(text)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {

@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, TraceError } from '../errors.ts';
 import { describe } from '../event.ts';
+import { unpack } from './archive.ts';
 
 /**
  * A path, a `file:` URL, or chunks of bytes or text from anywhere: a stream, a generator, an array.
@@ -19,7 +20,10 @@ const CHUNK_BYTES = 256 * 1024;
 export interface OpenSource {
   /** For messages. */
   readonly name: string;
+  /** Unpacked. What a chunk holds is there until the next one is asked for. */
   readonly chunks: AsyncGenerator<Buffer, void, void>;
+  /** Whether it was an archive that ends before its end. */
+  readonly isCutOff: () => boolean;
 }
 
 /**
@@ -28,16 +32,21 @@ export interface OpenSource {
  * @throws {TraceError} `invalid_option`, if it is none of the sources
  */
 export function openSource(source: TraceSource): OpenSource {
-  if (typeof source === 'string' || source instanceof URL) {
-    const path = typeof source === 'string' ? source : pathOf(source);
-    return { name: path, chunks: readChunks(path, fileChunks(path)) };
-  }
-  if (!isIterable(source))
-    throw new TraceError(
-      'invalid_option',
-      'readTraceEvents: expected a path, a file URL or an iterable of chunks',
-    );
-  return { name: 'stream', chunks: readChunks('stream', source) };
+  if (typeof source === 'string') return open(source, fileChunks(source));
+  if (source instanceof URL) return openSource(pathOf(source));
+  if (isIterable(source)) return open('stream', toBuffers(source));
+  throw new TraceError(
+    'invalid_option',
+    'readTraceEvents: expected a path, a file URL or an iterable of chunks',
+  );
+}
+
+function open(name: string, packed: AsyncGenerator<Buffer, void, void>): OpenSource {
+  let isCutOff = false;
+  const unpacked = unpack(packed, () => {
+    isCutOff = true;
+  });
+  return { name, chunks: naming(name, unpacked), isCutOff: () => isCutOff };
 }
 
 function pathOf(url: URL): string {
@@ -52,8 +61,19 @@ function pathOf(url: URL): string {
   }
 }
 
-async function* fileChunks(path: string): AsyncGenerator<Uint8Array, void, void> {
-  yield* createReadStream(path, { highWaterMark: CHUNK_BYTES });
+/** All in one buffer, since a new one for each chunk waits for the collector outside of the heap. */
+async function* fileChunks(path: string): AsyncGenerator<Buffer, void, void> {
+  const file = await openFile(path);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function isIterable(value: unknown): boolean {
@@ -64,25 +84,33 @@ function isIterable(value: unknown): boolean {
   );
 }
 
-async function* readChunks(
-  name: string,
+async function* toBuffers(
   source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
 ): AsyncGenerator<Buffer, void, void> {
   let held = ''; // half of a surrogate pair that was cut in two: alone it has no bytes
-  try {
-    for await (const chunk of source as AsyncIterable<unknown>) {
-      if (typeof chunk === 'string') {
-        const text = held + chunk;
-        held = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
-        yield Buffer.from(text.slice(0, text.length - held.length));
-      } else if (ArrayBuffer.isView(chunk)) {
-        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      } else throw new TypeError(`expected chunks of bytes or text, got ${describe(chunk)}`);
-    }
-  } catch (cause) {
-    throw new TraceError('read_failed', `${name}: ${messageOf(cause)}`, { cause });
+  for await (const chunk of source as AsyncIterable<unknown>) {
+    if (typeof chunk === 'string') {
+      const text = held + chunk;
+      held = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
+      yield Buffer.from(text.slice(0, text.length - held.length));
+    } else if (ArrayBuffer.isView(chunk)) {
+      yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    } else throw new TypeError(`expected chunks of bytes or text, got ${describe(chunk)}`);
   }
   if (held !== '') yield Buffer.from(held);
+}
+
+/** What fails names the source, once: Node's own message says `…, open '/path'`. */
+async function* naming<T>(
+  name: string,
+  chunks: AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    const message = messageOf(cause).replace(` '${name}'`, '');
+    throw new TraceError('read_failed', `${name}: ${message}`, { cause });
+  }
 }
 
 /**

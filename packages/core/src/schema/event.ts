@@ -8,6 +8,7 @@ import {
   type TraceEvent,
   type TracePayload,
 } from '../event.ts';
+import { kindOf, kindsOf } from './kinds.ts';
 import { expected, PAYLOAD_SHAPES } from './payload-schemas.ts';
 
 /** A part of zod's issue: where it is, and what is wrong. */
@@ -16,23 +17,40 @@ export interface Problem {
   readonly message: string;
 }
 
+interface KnownKey {
+  readonly schema: z.ZodType;
+  /** The kinds of which the schema takes every value; found when the key is first met. */
+  kinds: number | undefined;
+}
+
 // maps, so that an event type or a payload key called "constructor" is unknown like any other
-export const KNOWN_KEYS: ReadonlyMap<string, ReadonlyMap<string, z.ZodType>> = new Map(
-  Object.entries(PAYLOAD_SHAPES).map(([type, shape]) => [type, new Map(Object.entries(shape))]),
+export const KNOWN_KEYS: ReadonlyMap<string, ReadonlyMap<string, KnownKey>> = new Map(
+  Object.entries(PAYLOAD_SHAPES).map(([type, shape]) => [
+    type,
+    new Map(
+      Object.entries<z.ZodType>(shape).map(([key, schema]) => [key, { schema, kinds: undefined }]),
+    ),
+  ]),
 );
 
 const NONE: readonly Problem[] = [];
 
 /**
  * What is wrong with a payload, by the payload schema of its event type. Runs zod on the keys that are
- * there: a looseObject visits every key it knows and copies the rest, which takes longer than JSON.parse.
+ * there, and only where the kind of the value does not settle it: a looseObject visits every key it
+ * knows and copies the rest, which takes longer than JSON.parse.
  */
 export function problemsOfPayload(eventType: string, payload: TracePayload): readonly Problem[] {
-  const schemas = KNOWN_KEYS.get(eventType);
-  if (schemas === undefined) return NONE;
+  const known = KNOWN_KEYS.get(eventType);
+  if (known === undefined) return NONE;
   let problems: Problem[] | undefined;
-  for (const key of Object.keys(payload)) {
-    const error = schemas.get(key)?.safeParse(payload[key]).error;
+  for (const key in payload) {
+    const knownKey = known.get(key);
+    if (knownKey === undefined) continue;
+    const value = payload[key];
+    const kinds = (knownKey.kinds ??= kindsOf(knownKey.schema));
+    if ((kinds & kindOf(value)) !== 0) continue;
+    const { error } = knownKey.schema.safeParse(value);
     if (error === undefined) continue;
     problems ??= [];
     for (const { path, message } of error.issues)

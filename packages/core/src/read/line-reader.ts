@@ -1,0 +1,153 @@
+import { adoptTraceEvent, isObject, TRACE_EVENT_KEYS, type TraceEvent } from '../event.ts';
+import { explain, problemsOfPayload, TraceEventSchema } from '../schema/event.ts';
+import { TraceReadError, type TraceReadErrorReason } from './error.ts';
+import { isTooDeep, MAX_DEPTH, nullNonFinite } from './json.ts';
+import { type Line, MAX_LINE_BYTES } from './lines.ts';
+
+/** Counted so far. `lines = events + errors`. */
+export interface ReadStats {
+  /** Lines that are not empty. */
+  readonly lines: number;
+  readonly events: number;
+  /** Lines that gave no event. */
+  readonly errors: number;
+  /** `NaN`, `Infinity` and `-Infinity`, as Python writes them; read as null. */
+  readonly nonFinite: number;
+  /** Keys beside the five, left out. */
+  readonly unknownKeys: number;
+  /** The last line is half a line, or an archive is cut off, as after a kill. It is one of `errors`. */
+  readonly tornTail: boolean;
+}
+
+const OPEN_BRACE = 0x7b;
+
+/** Lines in, events out; counts both. */
+export class LineReader {
+  readonly stats: { -readonly [K in keyof ReadStats]: ReadStats[K] } = {
+    lines: 0,
+    events: 0,
+    errors: 0,
+    nonFinite: 0,
+    unknownKeys: 0,
+    tornTail: false,
+  };
+  readonly #source: string;
+  readonly #onError: ((error: TraceReadError) => void) | undefined;
+
+  constructor(source: string, onError: ((error: TraceReadError) => void) | undefined) {
+    this.#source = source;
+    this.#onError = onError;
+  }
+
+  /** The event of a line, or `undefined` for an empty line and for one that was reported. */
+  read(line: Line): TraceEvent | undefined {
+    if (line.problem !== undefined) return this.#refuseUnread(line, line.problem);
+    const text = line.number === 1 ? withoutMark(line.text) : line.text;
+    if (isBlank(text)) return undefined;
+    if (isTooDeep(text))
+      return this.#refuse(line, 'too_deep', `nested deeper than ${MAX_DEPTH} levels`);
+    let value: unknown;
+    try {
+      value = this.#parse(text);
+    } catch (cause) {
+      return this.#refuseUnlessTorn(line, 'not_json', 'not JSON', cause);
+    }
+    return this.#check(value, line);
+  }
+
+  #refuseUnread(line: Line, problem: 'too_long' | 'not_utf8'): undefined {
+    return problem === 'too_long'
+      ? this.#refuse(line, 'too_long', `longer than ${MAX_LINE_BYTES} bytes`)
+      : this.#refuseUnlessTorn(line, 'not_utf8', 'not UTF-8');
+  }
+
+  /** An archive ended before its end. Says so where the lines have not. */
+  cutOff(place: Line): void {
+    if (!this.stats.tornTail) this.#refuseTorn(place, 'the archive is cut off here');
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      const { text: readable, count } = nullNonFinite(text);
+      if (count === 0) throw error;
+      const value: unknown = JSON.parse(readable);
+      this.stats.nonFinite += count;
+      return value;
+    }
+  }
+
+  #check(value: unknown, line: Line): TraceEvent | undefined {
+    // what is right is found right by hand; zod says what is wrong, and fills in what is missing
+    const event = adoptTraceEvent(value);
+    if (event !== undefined && problemsOfPayload(event.event_type, event.payload).length === 0)
+      return this.#count(event);
+    const { fiveKeys, more } = isObject(value) ? splitKeys(value) : { fiveKeys: value, more: [] };
+    const { data, error } = TraceEventSchema.safeParse(fiveKeys);
+    if (error !== undefined)
+      return this.#refuse(line, 'invalid_event', explain(error.issues), error);
+    if (more.length > 0) {
+      this.stats.unknownKeys += more.length;
+      const problem = `${more.join(', ')}: unknown key, left out`;
+      this.#onError?.(this.#error(line, 'unknown_key', problem));
+    }
+    return this.#count(data);
+  }
+
+  #count(event: TraceEvent): TraceEvent {
+    this.stats.lines += 1;
+    this.stats.events += 1;
+    return event;
+  }
+
+  #refuseUnlessTorn(
+    line: Line,
+    reason: TraceReadErrorReason,
+    problem: string,
+    cause?: unknown,
+  ): undefined {
+    if (line.terminated) this.#refuse(line, reason, problem, cause);
+    else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
+  }
+
+  #refuseTorn(line: Line, problem: string): void {
+    this.stats.tornTail = true;
+    this.#refuse(line, 'torn', problem);
+  }
+
+  #refuse(line: Line, reason: TraceReadErrorReason, problem: string, cause?: unknown): undefined {
+    this.stats.lines += 1;
+    this.stats.errors += 1;
+    const error = this.#error(line, reason, problem, cause);
+    if (this.#onError !== undefined) this.#onError(error);
+    else if (reason !== 'torn') throw error;
+  }
+
+  #error(
+    { number, byteOffset }: Line,
+    reason: TraceReadErrorReason,
+    problem: string,
+    cause?: unknown,
+  ): TraceReadError {
+    const place = { source: this.#source, line: number, byteOffset };
+    return new TraceReadError(reason, problem, place, { cause });
+  }
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+function isBlank(text: string): boolean {
+  if (text.charCodeAt(0) === OPEN_BRACE) return false;
+  return text === '' || /^[ \t\r]*$/.test(text);
+}
+
+function splitKeys(value: Record<string, unknown>): { fiveKeys: unknown; more: string[] } {
+  const entries = Object.entries(value);
+  return {
+    fiveKeys: Object.fromEntries(entries.filter(([key]) => TRACE_EVENT_KEYS.has(key))),
+    more: entries.filter(([key]) => !TRACE_EVENT_KEYS.has(key)).map(([key]) => key),
+  };
+}
