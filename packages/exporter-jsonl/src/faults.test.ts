@@ -307,8 +307,10 @@ describe('trace_gap', () => {
     fail((_, name) => (name === 'writeSync' && (writes += 1) > 8 ? 'ENOSPC' : undefined));
     vi.advanceTimersByTime(RETRY_MS);
     expectSums({ delivered: 8, dropped: 1, pending: 0, error: 'ENOSPC: injected, writeSync' });
+    const asked = writes;
     await give(9, MIB_OF_TEXT);
     expectSums({ pending: 8, dropped: 2 });
+    expect(writes).toBe(asked); // new events do not ask the disk again
     disk.on = false;
     await exporter.shutdown();
 

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -157,6 +158,20 @@ describe('LineFile', () => {
 
     const lines = LINES.toString('latin1');
     expect(read()).toBe(`${lines}{"half\n${lines}`);
+  });
+
+  test('keeps a full file open: to open it again may need a right or a number it no longer has', () => {
+    file.append(LINES, 3);
+    disk.room = 4;
+    disk.code = 'ENOSPC';
+    expect(() => file.append(LINES, 3)).toThrow('ENOSPC');
+    const moved = join(folder, 'moved.jsonl');
+    renameSync(path, moved);
+    mkdirSync(path);
+    disk.room = Infinity;
+    file.append(LINES, 3);
+
+    expect(readFileSync(moved, 'latin1')).toBe(LINES.toString('latin1').repeat(2));
   });
 
   test('looks again where its half line ends before it goes on', () => {

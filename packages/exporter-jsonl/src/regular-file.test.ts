@@ -90,6 +90,14 @@ describe('openRegularFile', () => {
     },
   );
 
+  test.skipIf(IS_WINDOWS)('does not wait for the reader of a pipe that one may only write', () => {
+    execFileSync('mkfifo', [path]);
+    disk.late = true;
+    disk.writeOnly = true;
+
+    expect(() => openRegularFile(path)).toThrow('ENXIO');
+  });
+
   test.skipIf(IS_WINDOWS)('refuses a socket', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(path, resolve));

@@ -20,7 +20,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { JsonlExporter } from './jsonl-exporter.ts';
 import type { RotateOptions } from './options.ts';
 
-const disk = vi.hoisted(() => ({ renames: true, writes: true }));
+const disk = vi.hoisted(() => ({ renames: true, room: Infinity }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
@@ -29,8 +29,10 @@ vi.mock('node:fs', async (importOriginal) => {
     fs.renameSync(...paths);
   };
   const writeSync = (fd: number, data: Uint8Array, offset: number): number => {
-    if (!disk.writes) throw Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
-    return fs.writeSync(fd, data, offset);
+    const length = Math.min(disk.room, data.length - offset);
+    if (length === 0) throw Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
+    disk.room -= length;
+    return fs.writeSync(fd, data, offset, length);
   };
   return { ...fs, renameSync, writeSync };
 });
@@ -50,11 +52,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'rotation-'));
   path = join(folder, 'run.jsonl');
   exporters = [];
-  Object.assign(disk, { renames: true, writes: true });
+  Object.assign(disk, { renames: true, room: Infinity });
 });
 
 afterEach(async () => {
-  disk.writes = true;
+  disk.room = Infinity;
   for (const exporter of exporters) await exporter.shutdown({ timeoutMs: 0 });
   vi.useRealTimers();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -90,6 +92,9 @@ describe('a JsonlExporter that rotates by size', () => {
     await give(exporter, [6]);
 
     expect(Object.values(ids())).toEqual([[1], [2, 3, 4, 5], [6]]);
+    rmSync(folder, { recursive: true });
+    await give(create({ maxBytes: 3 * LINE_BYTES }), [1, 2, 3, 4]);
+    expect(Object.values(ids())).toEqual([[1, 2, 3, 4]]);
   });
 
   test('counts what an earlier process wrote', async () => {
@@ -125,18 +130,6 @@ describe('a JsonlExporter that rotates by size', () => {
     await give(exporter, [2]);
 
     expect(ids()).toEqual({ run: [2], 'run-2026-01-01T10-00-00.000Z': [1] });
-  });
-
-  test('does not split a line that a full disk cut', async () => {
-    const exporter = create({ maxBytes: 2 * LINE_BYTES });
-    await give(exporter, [1]);
-    disk.writes = false;
-    await give(exporter, [2]);
-    await give(exporter, [3]);
-    disk.writes = true;
-    await exporter.flush();
-
-    expect(Object.values(ids())).toEqual([[1, 2], [3]]);
   });
 
   test('goes on in the file it has when that cannot be renamed, and tries again after a second', async () => {
@@ -190,6 +183,19 @@ describe('a JsonlExporter that rotates by time', () => {
     await give(create({ everyMs: HOUR_MS }), [2]);
 
     expect(Object.values(ids())).toEqual(expected);
+  });
+
+  test('ends a line that a full disk cut in the file it is in', async () => {
+    const exporter = create({ everyMs: HOUR_MS });
+    await give(exporter, [1]);
+    disk.room = 5;
+    await give(exporter, [2]);
+    await give(exporter, [3]);
+    vi.setSystemTime(TEN_OCLOCK + HOUR_MS);
+    disk.room = Infinity;
+    await exporter.flush();
+
+    expect(Object.values(ids())).toEqual([[1, 2], [3]]);
   });
 
   test('does not begin one because the clock was set back', async () => {
@@ -347,9 +353,9 @@ describe('rotate', () => {
     const cases = exporterContract(() => ({
       exporter: create({ maxBytes: 1_000, everyMs: 10, maxFiles: 100_000 }),
       arrivedSpanIds: () => allLines().map(({ payload }) => String(payload['span_id'])),
-      refuse: () => void (disk.writes = false),
-      recover: () => void (disk.writes = true),
-      hang: () => void (disk.writes = false),
+      refuse: () => void (disk.room = 0),
+      recover: () => void (disk.room = Infinity),
+      hang: () => void (disk.room = 0),
     }));
 
     test.each(cases)('$name', { timeout: 30_000 }, async ({ run }) => run());

@@ -1,14 +1,20 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTraceEvent } from '@pyagent-trace/core';
+import { createTraceEvent, encodeTraceEvent } from '@pyagent-trace/core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { JsonlExporter } from './jsonl-exporter.ts';
 
 type Answer = (error?: Error | null) => void;
 
 /** Answers to the syncs under way are held back; `order` is what the disk was asked for. */
-const disk = vi.hoisted(() => ({ waiting: [] as Answer[], order: [] as string[], broken: false }));
+const disk = vi.hoisted(() => ({
+  waiting: [] as Answer[],
+  order: [] as string[],
+  broken: false,
+  /** How much of the next write is taken before the disk breaks. */
+  part: 0,
+}));
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
@@ -25,14 +31,18 @@ vi.mock('node:fs', async (importOriginal) => {
       disk.order.push('sync now');
       if (disk.broken) throw new Error('EIO: i/o error, fdatasync');
     },
-    writeSync: (...args: Parameters<typeof fs.writeSync>) => {
+    writeSync: (fd: number, data: Uint8Array, offset: number) => {
       disk.order.push('write');
-      return fs.writeSync(...args);
+      const { part } = disk;
+      disk.part = part > 0 ? -1 : 0;
+      if (part < 0) throw new Error('EIO: i/o error, write');
+      return part > 0 ? fs.writeSync(fd, data, offset, part) : fs.writeSync(fd, data, offset);
     },
   };
 });
 
 const EVENT = createTraceEvent({ event_type: 'llm_call' });
+const LINE = `${encodeTraceEvent(EVENT)}\n`;
 
 let folder: string;
 let path: string;
@@ -43,7 +53,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'syncer-'));
   path = join(folder, 'run.jsonl');
   exporter = new JsonlExporter(path, { durability: 'fsync' });
-  Object.assign(disk, { waiting: [], order: [], broken: false });
+  Object.assign(disk, { waiting: [], order: [], broken: false, part: 0 });
 });
 
 afterEach(async () => {
@@ -68,6 +78,14 @@ describe("durability: 'fsync'", () => {
     expect(counts()).toEqual({ delivered: 2, failed: 0, pending: 0 });
     vi.advanceTimersByTime(10_000);
     expect([disk.order.length, vi.getTimerCount()]).toEqual([3, 0]);
+  });
+
+  test('does not keep the process alive while a sync is to come', async () => {
+    vi.useRealTimers();
+    const timers = activeTimers();
+    await give(1);
+
+    expect([counts().pending, activeTimers()]).toEqual([1, timers]);
   });
 
   test('asks once at a time, and at most once a second', async () => {
@@ -190,6 +208,18 @@ describe("durability: 'fsync'", () => {
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(2);
   });
 
+  test('syncs a file in which a part of the lines is, when it goes on in another', async () => {
+    disk.part = LINE.length;
+    await give(2);
+    rmSync(path);
+    vi.advanceTimersByTime(10); // it goes on in a new file
+    await answer();
+    vi.advanceTimersByTime(1_000);
+    await answer();
+
+    expect([syncs(), counts()]).toEqual([2, { delivered: 2, failed: 0, pending: 0 }]);
+  });
+
   test('syncs at exit, and waits for it', async () => {
     exporter.exportEvent(EVENT);
     exit();
@@ -231,6 +261,10 @@ function syncs(): number {
 function counts(): { delivered: number; failed: number; pending: number } {
   const { delivered, failed, pending } = exporter.stats();
   return { delivered, failed, pending };
+}
+
+function activeTimers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
 function openFiles(): number {
