@@ -107,6 +107,19 @@
 //   FlushableBus
 //   flushOnExit
 
+// @pyagent-trace/core/processors exports
+//   KeepErrorsOptions
+//   RedactOptions
+//   RedactStats
+//   Redactor
+//   SampleOptions
+//   TruncateOptions
+//   Truncation
+//   keepErrors
+//   redact
+//   sample
+//   truncate
+
 // @pyagent-trace/core/testing exports
 //   ContractCase
 //   ExporterContractOptions
@@ -257,23 +270,50 @@ export interface FlushableBus {
 }
 export declare function flushOnExit(bus: FlushableBus, options?: FlushOnExitOptions): () => void;
 
-// read.d.ts
-export interface ReadOptions {
-    readonly onError?: ((error: TraceReadError) => void) | undefined;
-    readonly signal?: AbortSignal | undefined;
+// processors/keep-errors.d.ts
+export interface KeepErrorsOptions {
+    readonly maxOpenTraces?: number;
+    readonly slowMs?: number;
+    readonly minCostUsd?: number;
 }
-export interface ReadStats {
-    readonly lines: number;
+export declare function keepErrors(exporter: TraceExporter, options?: KeepErrorsOptions): TraceExporter;
+
+// processors/redact.d.ts
+export interface RedactOptions {
+    readonly paths?: readonly string[];
+    readonly patterns?: Readonly<Record<string, RegExp | ((text: string) => string)>>;
+    readonly emails?: boolean;
+}
+export interface RedactStats {
     readonly events: number;
-    readonly errors: number;
-    readonly nonFinite: number;
-    readonly unknownKeys: number;
-    readonly tornTail: boolean;
+    readonly redacted: number;
+    readonly failed: number;
 }
-export interface TraceEventReader extends AsyncIterable<TraceEvent> {
-    stats(): ReadStats;
+export interface Redactor {
+    (event: TraceEvent): TraceEvent;
+    stats(): RedactStats;
 }
-export declare function readTraceEvents(source: TraceSource, options?: ReadOptions): TraceEventReader;
+export declare function redact(options?: RedactOptions): Redactor;
+
+// processors/sample.d.ts
+export interface SampleOptions {
+    readonly ratio: number;
+}
+export declare function sample(options: SampleOptions): Processor;
+
+// processors/truncate.d.ts
+export interface TruncateOptions {
+    readonly maxValueBytes?: number;
+    readonly maxEventBytes?: number;
+}
+export interface Truncation {
+    readonly count: number;
+    readonly largest: readonly {
+        readonly path: string;
+        readonly bytes: number;
+    }[];
+}
+export declare function truncate(options?: TruncateOptions): Processor;
 
 // read/error.d.ts
 export interface LinePlace {
@@ -292,6 +332,26 @@ export declare class TraceReadError extends TraceError implements LinePlace {
     });
 }
 export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'unknown_key';
+
+// read/line-reader.d.ts
+export interface ReadStats {
+    readonly lines: number;
+    readonly events: number;
+    readonly errors: number;
+    readonly nonFinite: number;
+    readonly unknownKeys: number;
+    readonly tornTail: boolean;
+}
+
+// read/read-trace-events.d.ts
+export interface ReadOptions {
+    readonly onError?: ((error: TraceReadError) => void) | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+export interface TraceEventReader extends AsyncIterable<TraceEvent> {
+    stats(): ReadStats;
+}
+export declare function readTraceEvents(source: TraceSource, options?: ReadOptions): TraceEventReader;
 
 // read/source.d.ts
 export type TraceSource = string | URL | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
@@ -346,6 +406,8 @@ export interface CommonPayload extends TracePayload {
     readonly user_id?: Optional<string>;
     readonly tags?: Optional<readonly string[]>;
     readonly metadata?: Optional<TracePayload>;
+    readonly truncated?: unknown;
+    readonly redacted?: unknown;
 }
 export interface CompressionPayload extends CommonPayload {
     readonly input_tokens?: Optional<number>;

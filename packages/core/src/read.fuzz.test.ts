@@ -129,8 +129,8 @@ function eventOf(bytes: Buffer, text: string): string | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const keys = ['timestamp', 'event_type', 'agent_name', 'pattern_type', 'payload'];
-  const five = Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
+  const keys = new Set(['timestamp', 'event_type', 'agent_name', 'pattern_type', 'payload']);
+  const five = Object.fromEntries(Object.entries(value).filter(([key]) => keys.has(key)));
   const { data } = TraceEventSchema.safeParse(five);
   return data && encodeTraceEvent(data);
 }

@@ -51,6 +51,10 @@ const common = {
   user_id: string.describe('The end user; set once, on the root.'),
   tags: strings.describe('Set once, on the root.'),
   metadata: object.describe("The user's own keys."),
+  truncated: anything.describe(
+    'What `truncate` cut: `count`, and the `largest` with path and bytes.',
+  ),
+  redacted: anything.describe('The payload was left out, since it could not be looked through.'),
 };
 
 const usage = {

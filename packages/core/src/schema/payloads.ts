@@ -22,6 +22,10 @@ export interface CommonPayload extends TracePayload {
   readonly tags?: Optional<readonly string[]>;
   /** The user's own keys. */
   readonly metadata?: Optional<TracePayload>;
+  /** What the processor `truncate` cut: `count`, and the `largest` with `path` and `bytes`. */
+  readonly truncated?: unknown;
+  /** A marker: the payload was left out, since `redact` could not look through it. */
+  readonly redacted?: unknown;
 }
 
 export interface PatternStartPayload extends CommonPayload {

@@ -1,0 +1,215 @@
+// What secrets look like in text. Every pattern takes linear time on any text: it starts at a literal, and
+// what follows either cannot fail or cannot hold another start. text-rules.linear.test.ts sees to it.
+import { SECRET_NAME, TOKEN_NAME } from './names.ts';
+
+/** What stands where a secret stood. The name is that of the rule that found it. */
+export function marker(name: string): string {
+  return `[REDACTED ${name}]`;
+}
+
+/** One shape of secrets. */
+export interface TextRule {
+  /** Global. */
+  readonly pattern: RegExp;
+  readonly replacement: string | ((match: string) => string);
+}
+
+/** Rules that are tried in turn, once one of the hints is found: most texts have none. */
+export interface RuleGroup {
+  readonly hints: readonly RegExp[];
+  readonly rules: readonly TextRule[];
+}
+
+/** What the pattern's group `kept` catches stays. */
+export function rule(name: string, pattern: RegExp): TextRule {
+  const kept = pattern.source.includes('(?<kept>') ? '$<kept>' : '';
+  return { pattern, replacement: kept + marker(name) };
+}
+
+/** Keys with a prefix of their own. No length is exact: providers change lengths, prefixes stay. */
+export const KEYS: Readonly<Record<string, string>> = {
+  anthropic_key: 'sk-ant-[\\w-]{20,}',
+  openrouter_key: 'sk-or-[\\w-]{20,}',
+  langfuse_key: '[sp]k-lf-[\\w-]{20,}',
+  openai_key: 'sk-(?:proj|svcacct|admin|None)-[\\w-]{20,}|sk-[A-Za-z0-9]{20,}',
+  google_key: 'AIza[\\w-]{30,}|GOCSPX-[\\w-]{20,}|ya29\\.[\\w-]{20,}',
+  groq_key: 'gsk_[A-Za-z0-9]{20,}',
+  xai_key: 'xai-[A-Za-z0-9]{20,}',
+  huggingface_key: 'hf_[A-Za-z0-9]{20,}|api_org_[A-Za-z0-9]{20,}',
+  perplexity_key: 'pplx-[A-Za-z0-9]{20,}',
+  replicate_key: 'r8_[A-Za-z0-9]{20,}',
+  nvidia_key: 'nvapi-[\\w-]{20,}',
+  cerebras_key: 'csk-[A-Za-z0-9]{20,}',
+  fireworks_key: 'fw_[A-Za-z0-9]{20,}',
+  langsmith_key: 'lsv2_[ps][tk]_\\w{20,}',
+  pinecone_key: 'pcsk_\\w{20,}',
+  tavily_key: 'tvly-[\\w-]{20,}',
+  databricks_token: 'dapi[0-9a-f]{32,}',
+  aws_access_key_id: 'A(?:KI|SI|BI|CC)A[A-Z0-9]{16,}',
+  github_token: 'gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\\w{20,}',
+  gitlab_token: 'gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|soat)-[\\w-]{20,}',
+  slack_token: 'xox[a-z]-[\\w-]{10,}|xapp-[\\w-]{10,}',
+  stripe_key: '[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{20,}',
+  npm_token: 'npm_[A-Za-z0-9]{20,}',
+  pypi_token: 'pypi-AgE[\\w-]{20,}',
+  sendgrid_key: 'SG\\.[\\w-]{16,}\\.[\\w-]{16,}',
+  twilio_key: 'SK[0-9a-f]{32,}',
+  mailgun_key: 'key-[0-9a-f]{32,}',
+  shopify_token: 'shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,}',
+  digitalocean_token: 'do[opr]_v1_[0-9a-f]{40,}',
+  docker_token: 'dckr_[op]at_[\\w-]{20,}',
+  linear_key: 'lin_api_[A-Za-z0-9]{20,}',
+  notion_token: 'ntn_[A-Za-z0-9]{20,}',
+  vault_token: 'hv[sb]\\.[\\w-]{20,}',
+  // its dots make it fail late: it starts where the run of characters starts, and nowhere in it
+  jwt: '(?<![-_])eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}(?:\\.[\\w-]*)?',
+};
+
+/** At the start of a word, after an escape (`\n`) or a percent-encoded character too. */
+export const START = '(?:(?<![A-Za-z0-9])|(?<=\\\\[bfnrt]|\\\\u[0-9a-f]{4}|%[0-9A-Fa-f]{2}))';
+
+const KEY_PATTERNS = Object.entries(KEYS).map(
+  ([name, source]) => [name, new RegExp(`^(?:${source})`)] as const,
+);
+
+const KEY: TextRule = {
+  pattern: new RegExp(`${START}(?:${Object.values(KEYS).join('|')})`, 'g'),
+  replacement: (match) =>
+    marker(KEY_PATTERNS.find(([, pattern]) => pattern.test(match))?.[0] ?? 'key'),
+};
+
+const PRIVATE_KEY = rule(
+  'private_key',
+  // without its end, all that follows is taken for it
+  /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*(?:-----END [A-Z0-9 ]{0,40}-----)?/g,
+);
+
+const URL_PASSWORD = rule(
+  'url_password',
+  /(?<kept>:\/\/[^\s:/@"'`]*:)(?!\[REDACTED |\$?\{|<)[^\s/?#"'`]+(?=@)/g,
+);
+
+const SLACK_WEBHOOK = rule(
+  'slack_webhook',
+  /(?<kept>hooks\.slack\.com\/)(?:services|workflows)\/[\w/]{20,}/g,
+);
+
+const SIGNED_URL = rule(
+  'signed_url',
+  /(?<kept>[?&](?:sig|x-(?:amz|goog)-(?:signature|credential|security-token))=)[\w%+/=.-]{8,}/gi,
+);
+
+const BEARER = rule(
+  'bearer_token',
+  // prose goes on with a word: "bearer authentication"
+  /\b(?<kept>(?:[Bb]earer|BEARER)\s+)(?=[\w.~+/-]*?(?:\d|[a-z][A-Z]))[\w.~+/-]{8,}={0,2}/g,
+);
+
+const BASE64 = '[A-Za-z0-9+/]';
+
+const BASIC = rule(
+  'basic_auth',
+  new RegExp(
+    '\\b(?<kept>(?:[Bb]asic|BASIC)\\s+)' +
+      // the Base64 of a colon, in the three places it can have among four characters
+      `(?=(?:${BASE64}{4})*?(?:O[g-v]|${BASE64}(?:[DTjz][o-r]|${BASE64}[AEIMQUYcgkosw048]6)))` +
+      // no words: "Basic Options", "basic Overview"
+      `(?=${BASE64}*?(?:[0-9=]|[a-z][A-Z]))` +
+      `(?:${BASE64}{4})*(?:${BASE64}{2}==|${BASE64}{3}=)?(?!${BASE64})`,
+    'g',
+  ),
+);
+
+/** A quote, escaped where JSON stands inside of JSON. */
+const QUOTE = '\\\\*["\'`]';
+
+const AUTHORIZATION = rule(
+  'named_secret',
+  new RegExp(
+    `(?<kept>authorization(?:${QUOTE})?[ \\t]*[:=][ \\t]*(?:${QUOTE})?(?:bearer|basic|token|digest|api-?key|negotiate|aws4-hmac-sha256)[ \\t]+)` +
+      '(?!\\[REDACTED |[$<{%])[^\\r\\n"\'`\\\\]+',
+    'gi',
+  ),
+);
+
+const COOKIE = rule('named_secret', /(?<kept>cookie:[ \t]*)(?=[\w.-]+=)[^\r\n"'`\\]+/gi);
+
+const SEPARATOR = `(?:${QUOTE})?[ \\t]*(?:=>|:=|={1,3}|:|>)[ \\t]*(?!(?:${QUOTE})?(?:\\w+ )?\\[REDACTED )`;
+/** A value without quotes, and the rest of it up to the brackets that close around it. */
+const VALUE = '[^\\s"\'`,;&<>(){}[\\]\\\\]';
+const REST = '(?:[^\\s"\'`,;&<>\\\\]*[^\\s"\'`,;&<>(){}[\\]\\\\])?';
+/** What it is judged by ends where another name's value may begin, so that nothing is judged twice. */
+const PART = '[^\\s"\'`,;&<>(){}[\\]\\\\:=]';
+
+const NO_CODE = '(?!\\s*(?:[,+]\\s|[;)\\]}](?:[\\s;,)]|$)))';
+
+const NAMED_SECRET = rule(
+  'named_secret',
+  new RegExp(
+    `(?<kept>(?:${SECRET_NAME}(?:_?\\d{1,3})?${SEPARATOR}|` +
+      // a model's tokens are short or have spaces, counts are numbers
+      `${TOKEN_NAME}${SEPARATOR}(?=(?:${QUOTE})?(?!\\d+\\b)[^\\s"'\`\\\\]{8}))(?:${QUOTE})?)(?:` +
+      [
+        // in quotes, whatever it is; unless the quote ends a string of code
+        `(?<=\\\\["'])${NO_CODE}(?:[^"'\\\\]|\\\\+[^"'\\\\])+`,
+        `(?<=[^\\\\]")${NO_CODE}(?:[^"\\\\\\n]|\\\\.)+`,
+        `(?<=[^\\\\]')${NO_CODE}(?:[^'\\\\\\n]|\\\\.)+`,
+        '(?<=`)(?!(?:\\w+ )?\\$\\{)[^`\\\\]+',
+        // right after the sign, as in KEY=value: whatever is no variable and no code
+        `(?<=[=>])(?!(?:true|false|null|none|undefined)\\b|[\\w.]*[([,)]|[$*%.])${VALUE}{3,}${REST}`,
+        // anywhere else: what has a digit, as in "password: hunter2"
+        `(?<![\\\\"'\`])(?!(?:[\\w.$-]*[([])|[$*%.])(?=${PART}*?\\d)${VALUE}{6,}${REST}`,
+      ].join('|') +
+      ')',
+    'gi',
+  ),
+);
+
+// Where a regular expression begins with a few rare characters and then looks back, it is several times
+// as fast as one that begins with words.
+/** In this order, so that a secret gets the more telling name. */
+export const RULE_GROUPS: readonly RuleGroup[] = [
+  { hints: [/-----BEGIN /], rules: [PRIVATE_KEY] },
+  {
+    hints: [
+      /[-_](?<=(?:sk|pk-lf|GOCSPX|xai|hf|org|pplx|r8|nvapi|fw|lsv2|tvly|gh[pousr]|pat|gl[a-z]{2,5}|xox[a-z]|xapp|live|test|whsec|npm|pypi|key|shp[a-z]{2}|v1|[op]at|api|ntn)[-_])/,
+      /(?:eyJ|A(?:Iza|[KSBC][IC]A)|SK|SG\.)[\w-]{8}/,
+      /(?:dapi|ya29\.|hv[sb]\.)[\w-]{8}/,
+    ],
+    rules: [KEY],
+  },
+  { hints: [/:\/\/[^\s:/@"'`]*:/], rules: [URL_PASSWORD] },
+  { hints: [/hooks\.slack\.com/], rules: [SLACK_WEBHOOK] },
+  { hints: [/\b(?:bearer|basic)\s/i], rules: [BEARER, BASIC] },
+  { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
+  {
+    hints: [
+      /[:=>](?<=(?:word|wd|phrase|code|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\ \t]*[:=>])/i,
+    ],
+    rules: [AUTHORIZATION, COOKIE, NAMED_SECRET],
+  },
+];
+
+export const EMAILS: RuleGroup = {
+  hints: [/@/],
+  rules: [rule('email', /(?<![\w.+%-])[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,}/g)],
+};
+
+/** Anything shorter is no secret anyone could use. */
+const MIN_CHARACTERS = 6;
+
+/** The text without what the rules find in it. */
+export function applyRules(groups: readonly RuleGroup[], text: string): string {
+  if (text.length < MIN_CHARACTERS) return text;
+  for (const { hints, rules } of groups)
+    if (hints.some((hint) => hint.test(text)))
+      for (const textRule of rules) text = applyRule(textRule, text);
+  return text;
+}
+
+export function applyRule({ pattern, replacement }: TextRule, text: string): string {
+  // one overload per type of replacement
+  return typeof replacement === 'string'
+    ? text.replace(pattern, replacement)
+    : text.replace(pattern, replacement);
+}
