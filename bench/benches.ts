@@ -4,6 +4,7 @@ import type { Comparison } from './harness.ts';
 import { comparisons as imports } from './imports.ts';
 import { comparisons as jsonl } from './jsonl.ts';
 import { comparisons as read } from './read.ts';
+import { comparisons as redact } from './redact.ts';
 import { comparisons as spans } from './spans.ts';
 import { comparisons as tracer } from './tracer.ts';
 
@@ -15,5 +16,6 @@ export const benches: Readonly<Record<string, readonly Comparison[]>> = {
   jsonl,
   spans,
   read,
+  redact,
   imports,
 };
