@@ -1,5 +1,6 @@
 // Traces a debate of three agents to the terminal and to a file, then says what the file holds.
 import { type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
+import { redact } from '@pyagent-trace/core/processors';
 import { createTracer } from '@pyagent-trace/core/tracer';
 import { ConsoleExporter } from '@pyagent-trace/exporter-console';
 import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';
@@ -29,8 +30,9 @@ async function traceDebate(model: Model): Promise<void> {
   const file = newTraceFile('demo');
   console.log(`Writing ${shown(file)}\n`);
 
-  // One bus; what is attached to it hears every event. The traced code sees only the tracer.
-  const bus = new TraceEventBus();
+  // One bus; what is attached to it hears every event, without the keys and passwords that may be in it.
+  // The traced code sees only the tracer.
+  const bus = new TraceEventBus({ processors: [redact()] });
   bus.attach(new ConsoleExporter({ format: 'pretty' }));
   bus.attach(new JsonlExporter(file));
   const tracer = createTracer(bus);
