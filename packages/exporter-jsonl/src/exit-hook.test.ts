@@ -24,6 +24,8 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
 let folder: string;
 let path: string;
+/** What the last program wrote there. */
+let stderr = '';
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'exit-hook-'));
@@ -80,10 +82,21 @@ describe('a process that ends without shutdown', { timeout: 30_000 }, () => {
     },
   );
 
-  test('ends, with its own exit code, although the disk refuses', async () => {
+  test('ends, with its own exit code, although the disk refuses, and says what is lost', async () => {
     const end = await run('emit(100); setTimeout(() => emit(100), 50);', { file: folder });
 
     expect(end).toEqual({ code: 0, signal: null });
+    expect(stderr).toBe(
+      `JsonlExporter: events lost at exit: 200 (EISDIR: expected a regular file, got a directory, open '${folder}')\n`,
+    );
+  });
+
+  test('says nothing of what a shutdown gave up: its receipt does', async () => {
+    const end = await run('emit(100); await exporter.shutdown({ timeoutMs: 0 });', {
+      file: folder,
+    });
+
+    expect([end, stderr]).toEqual([{ code: 0, signal: null }, '']);
   });
 
   test.each([
@@ -145,8 +158,10 @@ async function run(
   const args = ['--conditions=@pyagent-trace/source', '--input-type=module', '-e', PROGRAM + code];
   const child = spawn(process.execPath, [...args, file], {
     cwd: PACKAGE,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  stderr = '';
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
   if (kill !== undefined) child.stdout.once('data', () => child.kill(kill));
   return new Promise((resolve, reject) => {
     child.once('error', reject);

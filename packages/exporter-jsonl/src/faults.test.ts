@@ -12,7 +12,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTraceEvent, type TraceEvent } from '@pyagent-trace/core';
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  test,
+  vi,
+  type MockInstance,
+} from 'vitest';
 import { JsonlExporter, type JsonlExporterStats } from './jsonl-exporter.ts';
 import type { JsonlExporterOptions } from './options.ts';
 
@@ -337,11 +346,15 @@ describe('trace_gap', () => {
 
 describe('a JsonlExporter whose process ends', () => {
   const sleep = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
+  let said: MockInstance<typeof console.error>;
 
   beforeEach(() => {
     sleep.mockClear();
+    said = vi.spyOn(console, 'error').mockReturnValue();
     create();
   });
+
+  afterEach(() => said.mockRestore());
 
   afterAll(() => sleep.mockRestore());
 
@@ -361,6 +374,10 @@ describe('a JsonlExporter whose process ends', () => {
 
     exit();
     expect(sleep.mock.calls.length).toBe(100);
+    const sentence = expect.stringMatching(
+      /^JsonlExporter: events lost at exit: 1 \(EAGAIN: injected, \w+\)$/,
+    ) as string;
+    expect(said.mock.calls).toEqual([[sentence], [sentence]]);
   });
 
   test('does not wait for a disk that is full', () => {
@@ -380,6 +397,7 @@ describe('a JsonlExporter whose process ends', () => {
 
     expect(gaps()).toEqual([{ dropped: 3, reasons: { ENOSPC: 3 } }]);
     expectSums({ delivered: 7, dropped: 3 });
+    expect(said).not.toHaveBeenCalled();
   });
 });
 

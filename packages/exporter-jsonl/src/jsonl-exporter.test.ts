@@ -181,7 +181,7 @@ describe('JsonlExporter', () => {
 
   test.each([
     ['that is a directory', 'run.jsonl', 'EISDIR'],
-    ['below a file', 'file/run.jsonl', 'EEXIST'],
+    ['below a file', 'file/run.jsonl', 'ENOTDIR'],
   ])('writes all to a path %s, once it no longer is', async (_, name, code) => {
     path = join(folder, name);
     const obstacle = join(folder, name.split('/')[0] as string);

@@ -169,6 +169,9 @@ export class JsonlExporter implements TraceExporter {
     this.#write();
     while (codeOf(this.#error) === 'EAGAIN' && pauseAtExit()) this.#write();
     this.#syncer?.syncNow();
+    const { pending, error } = this.stats();
+    // nobody reads a receipt any more
+    if (pending > 0) console.error(`JsonlExporter: events lost at exit: ${pending} (${error})`);
   };
 
   /** Puts the lines since the last batch into the backlog. */

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -87,6 +87,27 @@ describe('openRegularFile', () => {
 
       expectRefused('ENOTSUP', 'a pipe, socket or device');
       expect(openFiles()).toBe(before);
+    },
+  );
+
+  test.skipIf(process.platform !== 'linux')(
+    'refuses a directory that the system does not make',
+    () => {
+      const module = JSON.stringify(new URL('regular-file.ts', import.meta.url));
+      const { stderr, signal } = spawnSync(
+        process.execPath,
+        [
+          '--input-type=module',
+          '--eval',
+          `(await import(${module})).openRegularFile('/proc/no/run.jsonl')`,
+        ],
+        { timeout: 30_000, encoding: 'utf8' }, // it would never return
+      );
+
+      expect({ signal, stderr }).toEqual({
+        signal: null,
+        stderr: expect.stringContaining("ENOENT: no such file or directory, mkdir '/proc/no'"),
+      });
     },
   );
 

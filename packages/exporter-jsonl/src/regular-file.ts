@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -33,7 +34,7 @@ export interface RegularFile {
  * @throws the error of the file system, or one like it if there is something else than a regular file
  */
 export function openRegularFile(path: string): RegularFile {
-  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+  makeDirectories(dirname(path));
   // before it is opened: to open a device can be to use it
   refuseSpecial(lstatSync(path, { throwIfNoEntry: false }), path);
   const fd = open(path);
@@ -86,6 +87,13 @@ export function closeQuietly(fd: number): void {
 
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+/** One by one: Node's recursive mkdir does not return where the system refuses it, as below /proc. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  mkdirSync(path, DIRECTORY_MODE);
 }
 
 function open(path: string): number {
