@@ -345,6 +345,17 @@ describe('JsonlExporter', () => {
     expect([during, openFiles()]).toEqual([[path], []]);
   });
 
+  test('a relative path in a working directory that is gone has that as its cause', () => {
+    const cause = new Error('ENOENT: no such file or directory, uv_cwd');
+    const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
+      throw cause;
+    });
+    const construct = (): unknown => new JsonlExporter('run.jsonl');
+
+    expect(construct).toThrow(expect.objectContaining({ code: 'invalid_option', cause }) as Error);
+    cwd.mockRestore();
+  });
+
   test('shuts down at the end of an await using block', async () => {
     {
       await using exporter = create();

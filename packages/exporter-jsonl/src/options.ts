@@ -74,15 +74,17 @@ export type Rotate = NonNullable<z.output<typeof OptionsSchema>['rotate']>;
 
 /** @throws {TraceError} `invalid_option` */
 export function toPath(path: string | URL): string {
+  let cause: unknown;
   try {
     const file = path instanceof URL ? fileURLToPath(path) : path;
     if (file !== '' && !file.includes('\0')) return resolve(file);
-  } catch {
-    // no string, or a URL of something that is no file
+  } catch (error) {
+    cause = error; // no string, a URL of something that is no file, or a working directory that is gone
   }
   const value = path instanceof URL ? path.href : inspect(path, { depth: 0 });
   throw new TraceError(
     'invalid_option',
     `JsonlExporter: path: expected a path or file: URL, got ${value}`,
+    { cause },
   );
 }
