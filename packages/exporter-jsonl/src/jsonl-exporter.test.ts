@@ -350,9 +350,10 @@ describe('JsonlExporter', () => {
     const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
       throw cause;
     });
-    const construct = (): unknown => new JsonlExporter('run.jsonl');
 
-    expect(construct).toThrow(expect.objectContaining({ code: 'invalid_option', cause }) as Error);
+    expect(() => new JsonlExporter('run.jsonl')).toThrow(
+      expect.objectContaining({ code: 'invalid_option', cause }) as Error,
+    );
     cwd.mockRestore();
   });
 
