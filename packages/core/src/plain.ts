@@ -73,7 +73,37 @@ function isPlainObject(value: object, depth: number): boolean {
  * errors and own keys. NaN and Infinity: null. Bytes, functions, symbols, cycles: a word in brackets.
  */
 export function toPlainData(value: unknown): unknown {
+  try {
+    // nearly every payload; two looks at it cost less than one that is ready for anything
+    if (typeof value === 'object' && value !== null && isPlainData(value)) return clone(value);
+  } catch {
+    // a getter or a proxy
+  }
   return copy(value, [], { values: MAX_VALUES, characters: MAX_CHARACTERS });
+}
+
+/** A copy of plain data. A spread takes a third of what it takes to set key by key. */
+function clone(value: object): unknown {
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (let i = 0; i < value.length; i++) items.push(cloneValue(value[i]) ?? null);
+    return items;
+  }
+  const result = { ...value } as Record<PropertyKey, unknown>;
+  for (const key of Object.getOwnPropertySymbols(result)) delete result[key];
+  for (const key in result) {
+    const item = result[key];
+    if (typeof item === 'string') continue;
+    const plain = cloneValue(item);
+    if (plain === undefined) delete result[key]; // as JSON.stringify leaves it out
+    else if (plain !== item) result[key] = plain;
+  }
+  return result;
+}
+
+function cloneValue(item: unknown): unknown {
+  if (typeof item === 'object') return item === null ? null : clone(item);
+  return typeof item === 'number' && !Number.isFinite(item) ? null : item;
 }
 
 function copy(value: unknown, ancestors: object[], budget: Budget): unknown {
@@ -107,7 +137,8 @@ function copy(value: unknown, ancestors: object[], budget: Budget): unknown {
 
 function copyObject(value: object, ancestors: object[], budget: Budget): unknown {
   if (typeof value === 'function') return cut(`[Function ${value.name || 'anonymous'}]`, budget);
-  if (Array.isArray(value)) return copyItems(value, value.length, ancestors, budget);
+  if (Array.isArray(value))
+    return copyItems(Array.prototype.values.call(value), value.length, ancestors, budget);
   // nearly every object, and the tests below cost more than the copy
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype && !('toJSON' in value))
