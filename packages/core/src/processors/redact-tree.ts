@@ -67,7 +67,7 @@ export class TreeRedactor {
       const key = keys[i] as string;
       const item = values[key];
       const { kind, text } = this.#nameOf(key);
-      const next = this.#entry(key === 'value' ? this.#kindOfLabel(values) : kind, item, values);
+      const next = this.#entry(isValue(key) ? this.#kindOfLabel(values) : kind, item, values);
       if (copy === undefined) {
         if (Object.is(next, item) && text === key) continue;
         copy = {};
@@ -90,8 +90,8 @@ export class TreeRedactor {
   }
 
   /** `{ name: 'x-api-key', value: … }`: how lists of headers, cookies and variables are written. */
-  #kindOfLabel({ name, key }: Values): NameKind {
-    const label = name ?? key;
+  #kindOfLabel({ name, key, Name, Key }: Values): NameKind {
+    const label = name ?? key ?? Name ?? Key;
     return typeof label === 'string' ? this.#nameOf(label).kind : 'plain';
   }
 
@@ -107,11 +107,16 @@ export class TreeRedactor {
   }
 }
 
+function isValue(key: string): boolean {
+  return key === 'value' || key === 'Value';
+}
+
 /** What is called like a secret and is none: the description of an argument, a token of a model's answer. */
 function isData(kind: NameKind, item: unknown, values: Values): boolean {
   if (kind === 'token' && Object.hasOwn(values, 'logprob')) return true;
   if (!isObject(item)) return false;
   if (kind === 'token' && Object.hasOwn(item, 'logprob')) return true;
+  if (Object.hasOwn(item, 'value')) return false; // of a type, and no schema
   const types: unknown[] = [item['type']].flat();
   return (
     types.some((type) => SCHEMA_TYPES.has(type)) ||

@@ -220,6 +220,10 @@ describe('redact, what is named like a secret', () => {
           { name: 'Accept', value: 'text/html' },
         ],
         env: [{ key: 'DB_PASSWORD', value: 'x' }],
+        tags: [
+          { Name: 'DB_PASSWORD', Value: 'x' },
+          { Key: 'stage', Value: 'live' },
+        ],
       }),
     ).toEqual({
       headers: [
@@ -227,6 +231,10 @@ describe('redact, what is named like a secret', () => {
         { name: 'Accept', value: 'text/html' },
       ],
       env: [{ key: 'DB_PASSWORD', value: NAMED }],
+      tags: [
+        { Name: 'DB_PASSWORD', Value: NAMED },
+        { Key: 'stage', Value: 'live' },
+      ],
     });
   });
 
@@ -253,6 +261,9 @@ describe('redact, what is named like a secret', () => {
 
     const account = { type: 'service_account', private_key: 'x' };
     expect(redacted({ credentials: account })).toEqual({ credentials: NAMED });
+    // what `terraform output -json` says of a value
+    const output = { sensitive: true, type: 'string', value: 'x' };
+    expect(redacted({ db_password: output })).toEqual({ db_password: NAMED });
     expect(redacted({ password: { type: 'string', default: KEY } })).toEqual({
       password: { type: 'string', default: HIDDEN },
     });
