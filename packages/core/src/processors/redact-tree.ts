@@ -1,6 +1,7 @@
 import { isObject } from '../event.ts';
 import { define } from '../plain.ts';
-import { kindOfName, type NameKind } from './names.ts';
+import { isTooDeep } from '../read/json.ts';
+import { kindOfName, type NameKind, SECRET_NAME, TOKEN_NAME } from './names.ts';
 import { marker } from './text-rules.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -15,6 +16,9 @@ interface Name {
 /** Payloads have the same keys again and again: looked at once, they take no time. */
 const MAX_NAMES = 1_000;
 const MAX_NAME_CHARACTERS = 128;
+
+const JSON_START = /^\s*[[{"]/;
+const NAMES = new RegExp(`${SECRET_NAME}|${TOKEN_NAME}`, 'i');
 
 const ONE_MARKER = /^\[REDACTED \w+\]$/;
 /** A tool's argument may be called `password`: its description is no secret. */
@@ -40,7 +44,7 @@ export class TreeRedactor {
 
   /** The same value, when there is nothing to hide in it. */
   redact(value: unknown): unknown {
-    if (typeof value === 'string') return this.#clean(value);
+    if (typeof value === 'string') return this.#text(value);
     if (typeof value !== 'object' || value === null) return value;
     return Array.isArray(value) ? this.#items(value) : this.#entries(value as Values);
   }
@@ -48,6 +52,20 @@ export class TreeRedactor {
   /** A short text that comes often, such as a key or the name of an agent, without its secrets. */
   name(text: string): string {
     return this.#nameOf(text).text;
+  }
+
+  /** The arguments of a tool are a text that is JSON: their names say more than the text's rules see. */
+  #text(text: string): string {
+    const cleaned = this.#clean(text);
+    if (!JSON_START.test(cleaned) || !NAMES.test(cleaned) || isTooDeep(cleaned)) return cleaned;
+    let value: unknown;
+    try {
+      value = JSON.parse(cleaned);
+    } catch {
+      return cleaned;
+    }
+    const next = this.redact(value);
+    return Object.is(next, value) ? cleaned : JSON.stringify(next);
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {

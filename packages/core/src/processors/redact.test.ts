@@ -238,6 +238,41 @@ describe('redact, what is named like a secret', () => {
     });
   });
 
+  test.each<[string, unknown, unknown]>([
+    ['a list', { passwords: ['x'] }, { passwords: NAMED }],
+    ['an object', { credentials: { user: 'x' } }, { credentials: NAMED }],
+    [
+      'a name and its value',
+      [{ name: 'X-Api-Key', value: 'x' }],
+      [{ name: 'X-Api-Key', value: NAMED }],
+    ],
+    ['quotes and escapes', { password: ', "\\\n"x' }, { password: NAMED }],
+    [
+      'a __proto__',
+      JSON.parse('{"__proto__":{"tokens":"x","cookies":["x"]}}'),
+      JSON.parse(`{"__proto__":{"tokens":"x","cookies":"${NAMED}"}}`),
+    ],
+  ])('looks at a text that is JSON as what it is: %s', (_, value, expected) => {
+    let [text, hidden] = [JSON.stringify(value), JSON.stringify(expected)];
+    for (let level = 1; level <= 4; level++) {
+      expect(redacted({ arguments: text })).toEqual({ arguments: hidden });
+      [text, hidden] = [JSON.stringify({ a: 1, text }), JSON.stringify({ a: 1, text: hidden })];
+    }
+  });
+
+  test('keeps a JSON text as it is written where the rules for texts suffice', () => {
+    const text = '{ "id": 12345678901234567890, "password": "x" }';
+
+    expect(redacted({ text })).toEqual({ text: text.replace('x', NAMED) });
+    expect(redacted({ a: '{"passwords": []}' })).toEqual({ a: '{"passwords": []}' });
+  });
+
+  test('a JSON text that is too deep is a text', () => {
+    const text = `${'['.repeat(100_000)}"password"${']'.repeat(100_000)}`;
+
+    expect(redacted({ text })).toEqual({ text });
+  });
+
   test('leaves the tokens of an answer with their probabilities', () => {
     const payload = {
       logprobs: [
