@@ -460,7 +460,7 @@ describe('redact, options', () => {
     [{ path: ['a'] }, 'redact: unknown option "path"'],
     [{ paths: 'a' }, 'redact: paths: expected array, got a string'],
     [{ paths: ['a..b'] }, 'redact: paths.0: expected keys joined by dots'],
-    [{ patterns: { 'a b': /a/ } }, 'redact: patterns.a b: Invalid key in record'],
+    [{ patterns: { 'a b': /a/ } }, 'redact: patterns.a b: expected a name such as customer_id'],
     [{ patterns: { a: 'a' } }, 'redact: patterns.a: expected a RegExp or a function'],
     [{ patterns: { a: /x*/ } }, 'redact: patterns.a: matches an empty text, and so every text'],
     [{ emails: 1 }, 'redact: emails: expected boolean, got 1'],
