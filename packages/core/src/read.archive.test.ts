@@ -275,6 +275,15 @@ describe('readTraceEvents: archives', () => {
     );
   });
 
+  test('zstd may begin with a frame that is to be skipped, as pzstd writes it', async () => {
+    const frame = Buffer.from('502a4d1804000000aabbccdd', 'hex');
+    const packed = Buffer.concat([frame, zstdCompressSync(lineOf(0)), frame]);
+
+    for (const size of [1, 5, packed.length])
+      expect(await readAll(chunksOf(packed, size))).toEqual(whole(1));
+    expect(await readAll([frame])).toEqual(whole(0));
+  });
+
   test('a text that begins like one is a text', async () => {
     const { errors, stats } = await readAll([`(node:1) Warning\n${lineOf(0)}`]);
 

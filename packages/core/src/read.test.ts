@@ -205,6 +205,22 @@ describe('readTraceEvents', () => {
     expect(stats).toMatchObject({ lines: 2, events: 2, errors: 0, unknownKeys: 4 });
   });
 
+  test('keys from the file are shown in messages as a terminal can take them, and a few of many', async () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => `"k${i}":1`).join();
+
+    const { errors } = await readAll([
+      `${START},"\\u001b[2J\\nrun.jsonl:9: \\u009b2J":1}\n`,
+      `${START},"${'k'.repeat(1_000)}":1}\n`,
+      `${START},${many}}\n`,
+    ]);
+
+    expect(errors.map(({ message }) => message)).toEqual([
+      'stream:1: "\\u001b[2J\\nrun.jsonl:9: \\u009b2J": unknown key, left out',
+      `stream:2: "${'k'.repeat(60)}…": unknown key, left out`,
+      'stream:3: k0, k1, k2, k3, k4 and 995 more: unknown key, left out',
+    ]);
+  });
+
   test('broken lines are reported with file, line and byte, and the others are read', async () => {
     const lines = [
       `${START},"payload":{}}`,

@@ -154,6 +154,14 @@ describe('keepErrors', () => {
     expect(other.inner.events).toHaveLength(0);
   });
 
+  test('a run takes as long as it does in whatever order its events come', () => {
+    const { inner, exporter } = setUp({ slowMs: 2_000 });
+    give(exporter, eventOf('tool_start', { span_id: 'b', parent_span_id: 'a' }, 3));
+    give(exporter, eventOf('agent_start', { span_id: 'a' }, 1));
+
+    expect(inner.events).toHaveLength(2);
+  });
+
   test('hands on a run whose calls cost much, each counted once', () => {
     const call = (span_id: string, cost_usd: unknown): TraceEvent[] => [
       eventOf('llm_call', { span_id, parent_span_id: 'a' }),

@@ -33,7 +33,8 @@ export class OpenTrace {
   ended = false;
   #failed = false;
   #durationMs = 0;
-  #firstTime: number | undefined;
+  #firstTime = Infinity;
+  #lastTime = 0;
   readonly #roots = new Set<string>();
   /** By call: its answer and its cost record may both say what it cost. */
   readonly #costs = new Map<string, number>();
@@ -41,8 +42,9 @@ export class OpenTrace {
 
   add(event: TraceEvent): void {
     const { event_type, timestamp } = event;
-    this.#firstTime ??= timestamp;
-    this.#lasted((timestamp - this.#firstTime) * 1000);
+    this.#firstTime = Math.min(this.#firstTime, timestamp);
+    this.#lastTime = Math.max(this.#lastTime, timestamp);
+    this.#lasted((this.#lastTime - this.#firstTime) * 1000);
     if (event_type === 'error' || readText(event, 'status') === 'error') this.#failed = true;
     if (PRICED.has(event_type)) this.#price(event);
 

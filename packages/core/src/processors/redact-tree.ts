@@ -1,6 +1,7 @@
 import { isObject } from '../event.ts';
 import { define } from '../plain.ts';
-import { kindOfName, type NameKind } from './names.ts';
+import { isTooDeep } from '../read/json.ts';
+import { kindOfName, type NameKind, SECRET_NAME, TOKEN_NAME } from './names.ts';
 import { marker } from './text-rules.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -15,6 +16,9 @@ interface Name {
 /** Payloads have the same keys again and again: looked at once, they take no time. */
 const MAX_NAMES = 1_000;
 const MAX_NAME_CHARACTERS = 128;
+
+const JSON_START = /^\s*[[{"]/;
+const NAMES = new RegExp(`${SECRET_NAME}|${TOKEN_NAME}`, 'i');
 
 const ONE_MARKER = /^\[REDACTED \w+\]$/;
 /** A tool's argument may be called `password`: its description is no secret. */
@@ -40,7 +44,7 @@ export class TreeRedactor {
 
   /** The same value, when there is nothing to hide in it. */
   redact(value: unknown): unknown {
-    if (typeof value === 'string') return this.#clean(value);
+    if (typeof value === 'string') return this.#text(value);
     if (typeof value !== 'object' || value === null) return value;
     return Array.isArray(value) ? this.#items(value) : this.#entries(value as Values);
   }
@@ -48,6 +52,20 @@ export class TreeRedactor {
   /** A short text that comes often, such as a key or the name of an agent, without its secrets. */
   name(text: string): string {
     return this.#nameOf(text).text;
+  }
+
+  /** The arguments of a tool are a text that is JSON: their names say more than the text's rules see. */
+  #text(text: string): string {
+    const cleaned = this.#clean(text);
+    if (!JSON_START.test(cleaned) || !NAMES.test(cleaned) || isTooDeep(cleaned)) return cleaned;
+    let value: unknown;
+    try {
+      value = JSON.parse(cleaned);
+    } catch {
+      return cleaned;
+    }
+    const next = this.redact(value);
+    return Object.is(next, value) ? cleaned : JSON.stringify(next);
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {
@@ -67,7 +85,7 @@ export class TreeRedactor {
       const key = keys[i] as string;
       const item = values[key];
       const { kind, text } = this.#nameOf(key);
-      const next = this.#entry(key === 'value' ? this.#kindOfLabel(values) : kind, item, values);
+      const next = this.#entry(isValue(key) ? this.#kindOfLabel(values) : kind, item, values);
       if (copy === undefined) {
         if (Object.is(next, item) && text === key) continue;
         copy = {};
@@ -90,8 +108,8 @@ export class TreeRedactor {
   }
 
   /** `{ name: 'x-api-key', value: … }`: how lists of headers, cookies and variables are written. */
-  #kindOfLabel({ name, key }: Values): NameKind {
-    const label = name ?? key;
+  #kindOfLabel({ name, key, Name, Key }: Values): NameKind {
+    const label = name ?? key ?? Name ?? Key;
     return typeof label === 'string' ? this.#nameOf(label).kind : 'plain';
   }
 
@@ -107,11 +125,16 @@ export class TreeRedactor {
   }
 }
 
+function isValue(key: string): boolean {
+  return key === 'value' || key === 'Value';
+}
+
 /** What is called like a secret and is none: the description of an argument, a token of a model's answer. */
 function isData(kind: NameKind, item: unknown, values: Values): boolean {
   if (kind === 'token' && Object.hasOwn(values, 'logprob')) return true;
   if (!isObject(item)) return false;
   if (kind === 'token' && Object.hasOwn(item, 'logprob')) return true;
+  if (Object.hasOwn(item, 'value')) return false; // of a type, and no schema
   const types: unknown[] = [item['type']].flat();
   return (
     types.some((type) => SCHEMA_TYPES.has(type)) ||

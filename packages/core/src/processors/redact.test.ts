@@ -220,6 +220,10 @@ describe('redact, what is named like a secret', () => {
           { name: 'Accept', value: 'text/html' },
         ],
         env: [{ key: 'DB_PASSWORD', value: 'x' }],
+        tags: [
+          { Name: 'DB_PASSWORD', Value: 'x' },
+          { Key: 'stage', Value: 'live' },
+        ],
       }),
     ).toEqual({
       headers: [
@@ -227,7 +231,46 @@ describe('redact, what is named like a secret', () => {
         { name: 'Accept', value: 'text/html' },
       ],
       env: [{ key: 'DB_PASSWORD', value: NAMED }],
+      tags: [
+        { Name: 'DB_PASSWORD', Value: NAMED },
+        { Key: 'stage', Value: 'live' },
+      ],
     });
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ['a list', { passwords: ['x'] }, { passwords: NAMED }],
+    ['an object', { credentials: { user: 'x' } }, { credentials: NAMED }],
+    [
+      'a name and its value',
+      [{ name: 'X-Api-Key', value: 'x' }],
+      [{ name: 'X-Api-Key', value: NAMED }],
+    ],
+    ['quotes and escapes', { password: ', "\\\n"x' }, { password: NAMED }],
+    [
+      'a __proto__',
+      JSON.parse('{"__proto__":{"tokens":"x","cookies":["x"]}}'),
+      JSON.parse(`{"__proto__":{"tokens":"x","cookies":"${NAMED}"}}`),
+    ],
+  ])('looks at a text that is JSON as what it is: %s', (_, value, expected) => {
+    let [text, hidden] = [JSON.stringify(value), JSON.stringify(expected)];
+    for (let level = 1; level <= 4; level++) {
+      expect(redacted({ arguments: text })).toEqual({ arguments: hidden });
+      [text, hidden] = [JSON.stringify({ a: 1, text }), JSON.stringify({ a: 1, text: hidden })];
+    }
+  });
+
+  test('keeps a JSON text as it is written where the rules for texts suffice', () => {
+    const text = '{ "id": 12345678901234567890, "password": "x" }';
+
+    expect(redacted({ text })).toEqual({ text: text.replace('x', NAMED) });
+    expect(redacted({ a: '{"passwords": []}' })).toEqual({ a: '{"passwords": []}' });
+  });
+
+  test('a JSON text that is too deep is a text', () => {
+    const text = `${'['.repeat(100_000)}"password"${']'.repeat(100_000)}`;
+
+    expect(redacted({ text })).toEqual({ text });
   });
 
   test('leaves the tokens of an answer with their probabilities', () => {
@@ -253,6 +296,9 @@ describe('redact, what is named like a secret', () => {
 
     const account = { type: 'service_account', private_key: 'x' };
     expect(redacted({ credentials: account })).toEqual({ credentials: NAMED });
+    // what `terraform output -json` says of a value
+    const output = { sensitive: true, type: 'string', value: 'x' };
+    expect(redacted({ db_password: output })).toEqual({ db_password: NAMED });
     expect(redacted({ password: { type: 'string', default: KEY } })).toEqual({
       password: { type: 'string', default: HIDDEN },
     });
@@ -414,7 +460,7 @@ describe('redact, options', () => {
     [{ path: ['a'] }, 'redact: unknown option "path"'],
     [{ paths: 'a' }, 'redact: paths: expected array, got a string'],
     [{ paths: ['a..b'] }, 'redact: paths.0: expected keys joined by dots'],
-    [{ patterns: { 'a b': /a/ } }, 'redact: patterns.a b: Invalid key in record'],
+    [{ patterns: { 'a b': /a/ } }, 'redact: patterns.a b: expected a name such as customer_id'],
     [{ patterns: { a: 'a' } }, 'redact: patterns.a: expected a RegExp or a function'],
     [{ patterns: { a: /x*/ } }, 'redact: patterns.a: matches an empty text, and so every text'],
     [{ emails: 1 }, 'redact: emails: expected boolean, got 1'],

@@ -134,7 +134,11 @@ const AUTHORIZATION = rule(
 
 const COOKIE = rule('named_secret', /(?<kept>cookie:[ \t]*)(?=[\w.-]+=)[^\r\n"'`\\]+/gi);
 
-const SEPARATOR = `(?:${QUOTE})?[ \\t]*(?:=>|:=|={1,3}|:|>)[ \\t]*(?!(?:${QUOTE})?(?:\\w+ )?\\[REDACTED )`;
+/** Where a value may open: with the letters and the three quotes of Python too. */
+const OPEN = `(?:[rbfu]{0,2}(?:"""|'''|${QUOTE}))?`;
+/** Also those of `["name"] =`, `name: str =`, and `**name:**` of Markdown. */
+const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>)';
+const SEPARATOR = `(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*(?!${OPEN}(?:\\w+ )?\\[REDACTED )`;
 /** A value without quotes, and the rest of it up to the brackets that close around it. */
 const VALUE = '[^\\s"\'`,;&<>(){}[\\]\\\\]';
 const REST = '(?:[^\\s"\'`,;&<>\\\\]*[^\\s"\'`,;&<>(){}[\\]\\\\])?';
@@ -148,7 +152,7 @@ const NAMED_SECRET = rule(
   new RegExp(
     `(?<kept>(?:${SECRET_NAME}(?:_?\\d{1,3})?${SEPARATOR}|` +
       // a model's tokens are short or have spaces, counts are numbers
-      `${TOKEN_NAME}${SEPARATOR}(?=(?:${QUOTE})?(?!\\d+\\b)[^\\s"'\`\\\\]{8}))(?:${QUOTE})?)(?:` +
+      `${TOKEN_NAME}${SEPARATOR}(?=${OPEN}(?!\\d+\\b)[^\\s"'\`\\\\]{8}))${OPEN})(?:` +
       [
         // in quotes, whatever it is; unless the quote ends a string of code
         `(?<=\\\\["'])${NO_CODE}(?:[^"'\\\\]|\\\\+[^"'\\\\])+`,
@@ -184,7 +188,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
   { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
   {
     hints: [
-      /[:=>](?<=(?:word|wd|phrase|code|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\ \t]*[:=>])/i,
+      /[:=>](?<=(?:word|wd|phrase|code|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
     ],
     rules: [AUTHORIZATION, COOKIE, NAMED_SECRET],
   },

@@ -141,6 +141,36 @@ describe('truncate', () => {
     expect(truncated).toMatchObject({ count: 5_000 });
   });
 
+  test.each(['event_type', 'agent_name', 'pattern_type'] as const)(
+    'cuts a long %s, and leaves the payload what it is',
+    (key) => {
+      const name = '語'.repeat(1_000_000);
+      const event = createTraceEvent({ ...eventOf({ trace_id: 'a', input: 'x' }), [key]: name });
+      const after = truncate()(event) as TraceEvent;
+
+      expect(bytesOf(after)).toBeLessThan(2_000);
+      expect(after[key]).toMatch(/^語+\[Truncated: \d+ more characters\]$/);
+      expect(after.payload).toEqual({
+        trace_id: 'a',
+        input: 'x',
+        truncated: { count: 1, largest: [{ path: key, bytes: 3_000_000 }] },
+      });
+    },
+  );
+
+  test('ids that are long as written are not kept where little room is left', () => {
+    const ids = ['trace_id', 'span_id', 'parent_span_id', 'traceparent', 'session_id', 'user_id'];
+    const id = '\u0000'.repeat(256);
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key_${i}`, i]));
+    const event = eventOf({
+      ...Object.fromEntries(ids.map((key) => [key, id])),
+      status: id,
+      ...many,
+    });
+
+    expect(bytesOf(truncate({ maxEventBytes: 10_000 })(event) as TraceEvent)).toBeLessThan(10_000);
+  });
+
   test('says of the ten largest cuts where they were, with paths that are cut themselves', () => {
     const texts = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [`${'k'.repeat(200)}${i}`, 'x'.repeat(200 + i)]),

@@ -5,7 +5,7 @@ import { createTraceEvent, isObject, type TraceEvent, type TracePayload } from '
 import { parseOptions } from '../schema/options.ts';
 import { plainPayload } from './plain-payload.ts';
 import { type Cut, cutTexts, limitFor, roughBytes, textSizes } from './truncate-texts.ts';
-import { startOf } from './written-bytes.ts';
+import { startOf, writtenBytes } from './written-bytes.ts';
 
 export interface TruncateOptions {
   /**
@@ -41,6 +41,8 @@ const MAX_PATH_BYTES = 100;
 const RECORD_BYTES = 100 + MAX_RECORDED * (MAX_PATH_BYTES + 50);
 /** The keys, quotes and numbers of an event around its payload. */
 const ENVELOPE_BYTES = 120;
+/** Of the type of an event, of its agent and of its pattern. */
+const MAX_NAME_BYTES = 1_000;
 
 /** What is kept of a payload that has too many keys: what pairs the event and says how it ended. */
 const KEPT_KEYS: ReadonlySet<string> = new Set([
@@ -52,7 +54,7 @@ const KEPT_KEYS: ReadonlySet<string> = new Set([
   'user_id',
   'status',
 ]);
-const MAX_KEPT_CHARACTERS = 256;
+const MAX_KEPT_BYTES = 256;
 
 /**
  * Cuts what is too large: each text over `maxValueBytes`, and of an event over `maxEventBytes` the largest
@@ -72,17 +74,19 @@ export function truncate(options: TruncateOptions = {}): Processor {
   const { maxValueBytes, maxEventBytes } = parseOptions(OptionsSchema, options, 'truncate');
   const maxPayloadBytes = maxEventBytes - RECORD_BYTES;
 
-  const truncateEvent: Processor = (event) => {
-    const payload = plainPayload(event.payload);
-    const { event_type, agent_name, pattern_type } = event;
-    const names = roughBytes([event_type, agent_name, pattern_type], Infinity);
-    if (roughBytes(payload, maxValueBytes) + names + ENVELOPE_BYTES <= maxEventBytes) return event;
-
-    const bytes = bytesOf(event, payload);
-    const sizes = textSizes(payload);
-    if (bytes <= maxEventBytes && sizes.every((size) => size <= maxValueBytes)) return event;
+  const truncateEvent: Processor = (original) => {
+    const payload = plainPayload(original.payload);
+    const names = roughBytes(namesOf(original), MAX_NAME_BYTES);
+    if (roughBytes(payload, maxValueBytes) + names + ENVELOPE_BYTES <= maxEventBytes)
+      return original;
 
     const cuts: Cut[] = [];
+    const event = withShortNames(original, cuts);
+    const bytes = bytesOf(event, payload);
+    const sizes = textSizes(payload);
+    const isSmall = bytes <= maxEventBytes && sizes.every((size) => size <= maxValueBytes);
+    if (isSmall && cuts.length === 0) return event;
+
     const textBytes = sizes.reduce((sum, size) => sum + size, 0);
     const limit = limitFor(sizes, maxPayloadBytes - (bytes - textBytes));
     let cut = cutTexts(payload, Math.min(maxValueBytes, limit), cuts) as TracePayload;
@@ -91,6 +95,18 @@ export function truncate(options: TruncateOptions = {}): Processor {
     return withPayload(event, { ...cut, truncated: record(cuts, payload['truncated']) });
   };
   return truncateEvent;
+}
+
+type Names = Pick<TraceEvent, 'event_type' | 'agent_name' | 'pattern_type'>;
+
+function namesOf({ event_type, agent_name, pattern_type }: TraceEvent): Names {
+  return { event_type, agent_name, pattern_type };
+}
+
+function withShortNames(event: TraceEvent, cuts: Cut[]): TraceEvent {
+  const names = namesOf(event);
+  const short = cutTexts(names, MAX_NAME_BYTES, cuts) as Names;
+  return short === names ? event : createTraceEvent({ ...event, ...short });
 }
 
 /** Leaves out the largest values, until so many bytes are saved; in the end all that is not needed. */
@@ -118,7 +134,7 @@ function leaveOut(payload: TracePayload, over: number, cuts: Cut[]): TracePayloa
 }
 
 function isKept(key: string, value: unknown): boolean {
-  return KEPT_KEYS.has(key) && typeof value === 'string' && value.length <= MAX_KEPT_CHARACTERS;
+  return KEPT_KEYS.has(key) && typeof value === 'string' && writtenBytes(value) <= MAX_KEPT_BYTES;
 }
 
 /** Of these cuts, and of those that an earlier truncation of the event wrote down. */

@@ -5,7 +5,8 @@ type Engine = ReturnType<typeof createGunzip | typeof createZstdDecompress>;
 
 interface Format {
   readonly name: string;
-  readonly magic: Buffer;
+  /** The first bytes, in hexadecimal digits. */
+  readonly start: RegExp;
   readonly createEngine: () => Engine;
   /** Zeros may follow an archive, to fill a block of a tape or a disk. */
   readonly hasPadding: boolean;
@@ -17,18 +18,19 @@ const OPTIONS = { chunkSize: 64 * 1024 };
 const FORMATS: readonly Format[] = [
   {
     name: 'gzip',
-    magic: Buffer.from('1f8b', 'hex'),
+    start: /^1f8b/,
     createEngine: () => createGunzip(OPTIONS),
     hasPadding: true,
   },
   {
     name: 'zstd',
-    magic: Buffer.from('28b52ffd', 'hex'),
+    // or a frame that is to be skipped, with which pzstd begins
+    start: /^(?:28b52ffd|5[0-9a-f]2a4d18)/,
     createEngine: () => createZstdDecompress(OPTIONS),
     hasPadding: false,
   },
 ];
-const LONGEST_MAGIC = 4;
+const START_BYTES = 4;
 
 /**
  * What an archive holds, or the chunks as they are if they are none. Archives that were put one after
@@ -46,7 +48,8 @@ export async function* unpack(
   try {
     for await (const chunk of withHead(chunks)) {
       if (isFirst) {
-        const format = FORMATS.find(({ magic }) => magic.equals(chunk.subarray(0, magic.length)));
+        const head = chunk.toString('hex', 0, START_BYTES);
+        const format = FORMATS.find(({ start }) => start.test(head));
         archive = format && new Archive(format, onCutOff);
         isFirst = false;
       }
@@ -68,7 +71,7 @@ async function* withHead(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, 
       continue;
     }
     head = Buffer.concat([head, chunk]);
-    if (head.length < LONGEST_MAGIC) continue;
+    if (head.length < START_BYTES) continue;
     yield head;
     head = undefined;
   }

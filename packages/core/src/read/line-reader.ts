@@ -89,7 +89,7 @@ export class LineReader {
       return this.#refuse(line, 'invalid_event', explain(error.issues), error);
     if (more.length > 0) {
       this.stats.unknownKeys += more.length;
-      const problem = `${more.join(', ')}: unknown key, left out`;
+      const problem = `${shownKeys(more)}: unknown key, left out`;
       this.#onError?.(this.#error(line, 'unknown_key', problem));
     }
     return this.#count(data);
@@ -150,4 +150,23 @@ function splitKeys(value: Record<string, unknown>): { fiveKeys: unknown; more: s
     fiveKeys: Object.fromEntries(entries.filter(([key]) => TRACE_EVENT_KEYS.has(key))),
     more: entries.filter(([key]) => !TRACE_EVENT_KEYS.has(key)).map(([key]) => key),
   };
+}
+
+const MAX_SHOWN_KEYS = 5;
+const MAX_SHOWN_CHARACTERS = 60;
+
+function shownKeys(keys: readonly string[]): string {
+  const shown = keys.slice(0, MAX_SHOWN_KEYS).map(shownKey).join(', ');
+  const rest = keys.length - MAX_SHOWN_KEYS;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+/** A key is text from the file, and messages go to terminals. */
+function shownKey(key: string): string {
+  if (/^[\w.-]{1,60}$/.test(key)) return key;
+  const text = key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
+  return JSON.stringify(text).replace(
+    /\p{C}/gu,
+    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -29,6 +29,7 @@ export function parseOptions<Schema extends z.ZodType>(
 /** What zod says otherwise, or not as the checks by hand in this package do. */
 function wording(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message; // of the schema of the keys
   if (issue.code !== 'unrecognized_keys') return undefined;
   const known = Object.keys((issue.inst as z.ZodObject).shape);
   return `unknown option "${issue.keys.join('", "')}"; known are ${known.join(', ')}`;
