@@ -385,6 +385,36 @@ describe('identify', () => {
     ]);
   });
 
+  test('of two spans of one id that ended, a child without a trace means the one of its pattern', () => {
+    const { spans } = assemble(
+      events(
+        ['agent_start', 'bull', { span_id: '1' }, 'voting'],
+        ['agent_end', 'bull', { span_id: '1' }, 'voting'],
+        ['agent_start', 'bull', { trace_id: 'b', span_id: '1' }],
+        ['agent_end', 'bull', { trace_id: 'b', span_id: '1' }],
+        ['tool_start', 'bull', { span_id: '2', parent_span_id: '1' }, 'voting'],
+        ['tool_start', 'bull', { span_id: '3', parent_span_id: '1' }, 'other'],
+      ),
+    );
+    expect(spans.map(({ trace_id }) => trace_id)).toEqual(['voting', 'b', 'voting', 'b']);
+  });
+
+  test('of three spans of one id, one that ended is no longer there', () => {
+    const { counts } = assemble(
+      events(
+        ...['a', 'b', 'c'].map((trace_id): Draft => [
+          'agent_start',
+          'bull',
+          { trace_id, span_id: '1' },
+        ]),
+        ['agent_end', 'bull', { trace_id: 'b', span_id: '1' }],
+        ['progress', 'bull', { trace_id: 'b', span_id: '1' }],
+        ['progress', 'bull', { trace_id: 'a', span_id: '1' }],
+      ),
+    );
+    expect(counts).toEqual({ started: 3, ended: 1, late: 1, annotated: 1 });
+  });
+
   test('the newest span of an id need not be in the newest trace, and one that is open comes first', () => {
     const { tree } = assemble(
       events(

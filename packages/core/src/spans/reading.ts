@@ -18,6 +18,19 @@ const ENDS: ReadonlyMap<string, SpanKind> = new Map([
   ['tool_end', 'tool'],
 ]);
 
+/** Keys of a payload that are fields of a span. */
+const FIELDS: ReadonlySet<string> = new Set([
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'traceparent',
+  'session_id',
+  'user_id',
+  'tags',
+]);
+
+const NO_CONTEXT: SpanContext = {};
+
 /** An event, copied and taken apart. Ids are those it carries. */
 export interface Reading {
   readonly timestamp: number;
@@ -48,16 +61,10 @@ export function text(value: unknown): string | undefined {
 export function readEvent(event: TraceEvent): Reading {
   const plain = toPlainData(event.payload);
   const payload = (typeof plain === 'object' && plain !== null ? plain : {}) as TracePayload;
-  const {
-    trace_id,
-    span_id,
-    parent_span_id,
-    traceparent,
-    session_id,
-    user_id,
-    tags,
-    ...attributes
-  } = payload;
+  const { trace_id, span_id, parent_span_id, traceparent, session_id, user_id, tags } = payload;
+  const attributes: Record<string, unknown> = {};
+  // a rest pattern takes twice as long
+  for (const key in payload) if (!FIELDS.has(key)) define(attributes, key, payload[key]);
   const event_type = String(event.event_type);
   const { timestamp } = event;
   return {
@@ -74,11 +81,14 @@ export function readEvent(event: TraceEvent): Reading {
     span_id: text(span_id),
     parent_span_id: text(parent_span_id),
     remote_span_id: spanOf(traceparent),
-    context: {
-      ...(text(session_id) && { session_id: session_id as string }),
-      ...(text(user_id) && { user_id: user_id as string }),
-      ...(Array.isArray(tags) && { tags: tags.filter((tag) => typeof tag === 'string') }),
-    },
+    context:
+      session_id === undefined && user_id === undefined && tags === undefined
+        ? NO_CONTEXT
+        : {
+            ...(text(session_id) && { session_id: session_id as string }),
+            ...(text(user_id) && { user_id: user_id as string }),
+            ...(Array.isArray(tags) && { tags: tags.filter((tag) => typeof tag === 'string') }),
+          },
     payload,
     attributes,
   };

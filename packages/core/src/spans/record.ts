@@ -30,6 +30,8 @@ export interface SpanRecord {
   activeAt: number;
   /** The newest timestamp of its own events and its descendants': where an unended span ends. */
   lastTime: number;
+  /** Another open one with the same span id, in another trace. */
+  namesake: SpanRecord | undefined;
   // a list in order of activity
   previous: SpanRecord | undefined;
   next: SpanRecord | undefined;
@@ -76,6 +78,7 @@ export function newRecord(
     children: undefined,
     activeAt: 0,
     lastTime: timestamp,
+    namesake: undefined,
     previous: undefined,
     next: undefined,
   };

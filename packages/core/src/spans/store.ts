@@ -1,25 +1,30 @@
 import type { SpanContext, SpanRecord } from './record.ts';
 
-/** Values by two ids. */
-type Table<Value> = Map<string, Map<string, Value>>;
-
 /** Ids of handed-on spans are kept in two generations of this size; the older one is let go whole. */
 const GENERATION = 5_000;
+
+/** Of a span that was handed on. */
+interface Memory {
+  readonly trace_id: string;
+  readonly context: SpanContext;
+  /** Another one with the same span id, which need not be unique across traces. */
+  readonly namesake: Memory | undefined;
+}
 
 /**
  * The spans that are open or wait for their cost, and the ids of those handed on lately.
  *
- * Ids are looked up by trace and span, since a span id need not be unique across traces.
+ * Spans are looked up by their own id first: there is nearly always one, and a list of one costs nothing.
  */
 export class SpanStore {
-  /** By trace, then span, in order of their start. */
-  readonly #traces: Table<SpanRecord> = new Map();
+  /** By trace, in order of their start. */
+  readonly #traces = new Map<string, Set<SpanRecord>>();
   /** Of those, the ones that name a parent that nobody saw yet. */
-  readonly #waiting: Table<SpanRecord> = new Map();
-  /** By span, then trace: what names its span by id need not name the trace. */
-  readonly #open: Table<SpanRecord> = new Map();
-  #recent: Table<SpanContext> = new Map();
-  #older: Table<SpanContext> = new Map();
+  readonly #waiting = new Map<string, Set<SpanRecord>>();
+  /** By span id, the newest first of each. */
+  readonly #open = new Map<string, SpanRecord>();
+  #recent = new Map<string, Memory>();
+  #older = new Map<string, Memory>();
   #remembered = 0;
   readonly #patterns = new Set<SpanRecord>();
   #newest: SpanRecord | undefined;
@@ -28,12 +33,17 @@ export class SpanStore {
   oldest: SpanRecord | undefined;
 
   get(traceId: string, spanId: string): SpanRecord | undefined {
-    return this.#traces.get(traceId)?.get(spanId);
+    let record = this.#open.get(spanId);
+    while (record !== undefined && record.span.trace_id !== traceId) record = record.namesake;
+    return record;
   }
 
   /** What a span that was handed on lately handed down; `undefined` if there was none. */
   recall(traceId: string, spanId: string): SpanContext | undefined {
-    return this.#recent.get(spanId)?.get(traceId) ?? this.#older.get(spanId)?.get(traceId);
+    for (const memories of [this.#recent, this.#older])
+      for (let memory = memories.get(spanId); memory; memory = memory.namesake)
+        if (memory.trace_id === traceId) return memory.context;
+    return undefined;
   }
 
   hasTrace(traceId: string): boolean {
@@ -42,17 +52,22 @@ export class SpanStore {
 
   /** The trace that a span is in: one where it is open, then the preferred one, then the newest. */
   traceOf(spanId: string, preferred: string): string | undefined {
-    for (const known of [this.#open, this.#recent, this.#older]) {
-      const traces = known.get(spanId);
-      if (traces !== undefined)
-        return traces.has(preferred) ? preferred : [...traces.keys()].at(-1);
+    if (this.get(preferred, spanId) !== undefined) return preferred;
+    const open = this.#open.get(spanId);
+    if (open !== undefined) return open.span.trace_id;
+    for (const memories of [this.#recent, this.#older]) {
+      const newest = memories.get(spanId);
+      if (newest === undefined) continue;
+      for (let memory: Memory | undefined = newest; memory; memory = memory.namesake)
+        if (memory.trace_id === preferred) return preferred;
+      return newest.trace_id;
     }
     return undefined;
   }
 
   /** The newest span of a trace that is as asked for. */
   newest(traceId: string, matches: (record: SpanRecord) => boolean): SpanRecord | undefined {
-    return last(this.#traces.get(traceId)?.values() ?? [], matches);
+    return last(this.#traces.get(traceId) ?? [], matches);
   }
 
   /** The newest open pattern, of any type if none is given. */
@@ -66,17 +81,18 @@ export class SpanStore {
   insert(record: SpanRecord): void {
     const { trace_id, span_id, kind } = record.span;
     // children that came before it; not in a circle
-    for (const child of this.#waiting.get(trace_id)?.values() ?? [])
+    for (const child of this.#waiting.get(trace_id) ?? [])
       if (child.span.parent_span_id === span_id && !isInside(record, child)) {
         child.waiting = false;
-        remove(this.#waiting, trace_id, child.span.span_id);
+        remove(this.#waiting, trace_id, child);
         adopt(record, child);
       }
     if (record.parent !== undefined) adopt(record.parent, record);
-    if (record.waiting) put(this.#waiting, trace_id, span_id, record);
+    if (record.waiting) put(this.#waiting, trace_id, record);
     if (kind === 'pattern') this.#patterns.add(record);
-    put(this.#traces, trace_id, span_id, record);
-    put(this.#open, span_id, trace_id, record);
+    put(this.#traces, trace_id, record);
+    record.namesake = this.#open.get(span_id);
+    this.#open.set(span_id, record);
     this.size += 1;
     this.#append(record);
   }
@@ -95,9 +111,9 @@ export class SpanStore {
   /** Lets go of a span and remembers its id. */
   remove(record: SpanRecord, context: SpanContext): void {
     const { trace_id, span_id, kind } = record.span;
-    remove(this.#traces, trace_id, span_id);
-    remove(this.#open, span_id, trace_id);
-    if (record.waiting) remove(this.#waiting, trace_id, span_id);
+    remove(this.#traces, trace_id, record);
+    if (record.waiting) remove(this.#waiting, trace_id, record);
+    this.#forget(record);
     if (kind === 'pattern') this.#patterns.delete(record);
     record.parent?.children?.delete(record);
     this.size -= 1;
@@ -111,8 +127,20 @@ export class SpanStore {
       this.#recent = new Map();
       this.#remembered = 0;
     }
-    put(this.#recent, span_id, trace_id, context);
+    const namesake = this.#recent.get(span_id);
+    this.#recent.set(span_id, { trace_id, context, namesake });
     this.#remembered += 1;
+  }
+
+  #forget(record: SpanRecord): void {
+    const { span_id } = record.span;
+    const first = this.#open.get(span_id);
+    if (first !== record) {
+      let before = first;
+      while (before !== undefined && before.namesake !== record) before = before.namesake;
+      if (before !== undefined) before.namesake = record.namesake;
+    } else if (record.namesake === undefined) this.#open.delete(span_id);
+    else this.#open.set(span_id, record.namesake);
   }
 
   #append(record: SpanRecord): void {
@@ -131,15 +159,15 @@ export class SpanStore {
   }
 }
 
-function put<Value>(table: Table<Value>, first: string, second: string, value: Value): void {
-  let row = table.get(first);
-  if (row === undefined) table.set(first, (row = new Map()));
-  row.set(second, value);
+function put(sets: Map<string, Set<SpanRecord>>, traceId: string, record: SpanRecord): void {
+  const set = sets.get(traceId);
+  if (set === undefined) sets.set(traceId, new Set([record]));
+  else set.add(record);
 }
 
-function remove<Value>(table: Table<Value>, first: string, second: string): void {
-  const row = table.get(first);
-  if (row?.delete(second) === true && row.size === 0) table.delete(first);
+function remove(sets: Map<string, Set<SpanRecord>>, traceId: string, record: SpanRecord): void {
+  const set = sets.get(traceId);
+  if (set?.delete(record) === true && set.size === 0) sets.delete(traceId);
 }
 
 function adopt(parent: SpanRecord, child: SpanRecord): void {
