@@ -165,8 +165,13 @@ describe('SpanAssembler', () => {
           readonly span: Span;
           readonly json: string;
         }[] = [];
-        const note = (what: 'start' | 'end') => (span: Span) =>
-          void log.push({ what, span, json: JSON.stringify(span) });
+        let handedOn = 0;
+        const note =
+          (what: 'start' | 'end') =>
+          (span: Span, made = 0) => {
+            handedOn += made;
+            log.push({ what, span, json: JSON.stringify(span) });
+          };
         const assembler = new SpanAssembler({ onStart: note('start'), onEnd: note('end') });
         for (const step of steps) {
           if (typeof step !== 'number') assembler.add(step as TraceEvent);
@@ -179,10 +184,10 @@ describe('SpanAssembler', () => {
         }
         assembler.shutdown();
 
-        expect(assembler.stats().open).toBe(0);
-        expect(assembler.stats().events).toBe(
-          steps.filter((step) => typeof step !== 'number').length,
-        );
+        const { events, late, unmatched, open } = assembler.stats();
+        expect(open).toBe(0);
+        expect(events).toBe(steps.filter((step) => typeof step !== 'number').length);
+        expect(handedOn).toBe(events - late - unmatched);
         expect(vi.getTimerCount()).toBe(0);
         const keys = (what: string): string[] =>
           log.filter((entry) => entry.what === what).map(({ span }) => keyOf(span));

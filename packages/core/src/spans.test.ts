@@ -742,6 +742,7 @@ describe('SpanAssembler: parents', () => {
     );
     expect(outline()).toEqual([outlined]);
     expect(ended[0]?.parent_span_id).toBe(parent_span_id);
+    expect(ended[0]?.traceparent).toBe(ended[0]?.remote_parent && traceparent);
     expect(ended[0]?.attributes).toEqual({});
   });
 });
@@ -943,6 +944,32 @@ describe('SpanAssembler: the app', () => {
     add(event('progress', 4, ids('call')));
     add(event('pattern_end', 5, ids('pattern')));
     expect(seen).toEqual(['call', 'agent', 'pattern']);
+  });
+
+  test('says with each span how many events it was made of', () => {
+    const made: [span_id: string, events: number][] = [];
+    const assembler = new SpanAssembler({
+      onEnd: ({ span_id }, events) => made.push([span_id, events]),
+    });
+    for (const draft of openRun) assembler.add(event(...draft));
+    assembler.add(event('progress', 4, ids('call')));
+    assembler.add(event('error', 4, ids('call')));
+    assembler.add(event('llm_response', 4, ids('call')));
+    assembler.add(event('llm_response', 4, ids('call'))); // late
+    assembler.add(event('cost_record', 4, { ...ids('call'), cost_usd: 1 }));
+    assembler.add(event('llm_call', 5, { ...ids('whole', 'agent'), response: 'x' }));
+    assembler.add(event('tool_end', 6, ids('tool', 'agent')));
+    assembler.add(event('agent_end', 7, ids('agent')));
+    assembler.add(event('trace_gap', 8, {})); // unmatched
+    assembler.shutdown();
+    expect(made).toEqual([
+      ['call', 5],
+      ['tool', 1],
+      ['whole', 1],
+      ['agent', 2],
+      ['pattern', 1],
+    ]);
+    expect(assembler.stats()).toMatchObject({ events: 12, late: 1, unmatched: 1 });
   });
 
   test('a callback may come back with an event', () => {

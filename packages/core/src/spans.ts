@@ -16,8 +16,13 @@ export interface SpanAssemblerOptions {
   readonly onStart?: (span: Span) => void;
   /** Something happened inside a span that is not handed on yet. */
   readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
-  /** A span is complete. Children come before their parents; each span once. */
-  readonly onEnd?: (span: Span) => void;
+  /**
+   * A span is complete. Children come before their parents; each span once.
+   *
+   * @param events how many events it was made of: together with `late` and `unmatched`, and those of
+   * spans that are still open, they are all
+   */
+  readonly onEnd?: (span: Span, events: number) => void;
 }
 
 /** Every event ends in exactly one of these counts; their sum is `events`. */
@@ -143,13 +148,16 @@ export class SpanAssembler {
     }
     if (ends === record.span.kind) {
       if (record.answered) return 'late';
+      record.events += 1;
       this.#end(record, reading);
       return 'ended';
     }
     if (event_type === 'cost_record' && record.span.kind === 'llm') {
       if (record.priced) return 'late';
+      record.events += 1;
       this.#price(record, reading);
     } else {
+      record.events += 1;
       this.#annotate(record, reading);
     }
     return 'annotated';
@@ -267,7 +275,7 @@ export class SpanAssembler {
     }
     const complete = toSpan(record);
     this.#store.remove(record, contextOf(record));
-    guard(() => this.#options.onEnd?.(complete));
+    guard(() => this.#options.onEnd?.(complete, record.events));
   }
 }
 

@@ -19,6 +19,8 @@ export interface SpanRecord {
   /** Has a cost: the next one is late. */
   priced: boolean;
   handedOn: boolean;
+  /** What it was made of so far. */
+  events: number;
   /** Names a parent in this process that nobody saw yet. */
   waiting: boolean;
   /** The nearest ancestor that is still open. */
@@ -55,7 +57,10 @@ export function newRecord(
   };
   if (parent_span_id !== undefined) {
     span.parent_span_id = parent_span_id;
-    if (parent_span_id === reading.remote_span_id) span.remote_parent = true;
+    if (parent_span_id === reading.remote_span_id) {
+      span.remote_parent = true;
+      span.traceparent = reading.payload['traceparent'] as string;
+    }
   }
   if (reading.starts === undefined) span.synthetic_start = true;
   return {
@@ -65,6 +70,7 @@ export function newRecord(
     answered: false,
     priced: false,
     handedOn: false,
+    events: 1,
     waiting: false,
     parent: undefined,
     children: undefined,

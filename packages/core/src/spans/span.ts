@@ -49,6 +49,8 @@ export interface Span {
   readonly orphan?: true;
   /** The parent is in another process (`traceparent`). */
   readonly remote_parent?: true;
+  /** The W3C header that names the remote parent. */
+  readonly traceparent?: string;
   /** The end was before the start, and is set to it. */
   readonly clock_skew?: true;
 }
