@@ -3,14 +3,8 @@
 import protobuf from 'protobufjs';
 import * as z from 'zod';
 
-export type AttributeValue =
-  | string
-  | number
-  | boolean
-  | readonly AttributeValue[]
-  | { readonly [key: string]: AttributeValue };
-
-export type Attributes = Readonly<Record<string, AttributeValue>>;
+/** Strings, numbers, booleans, and lists and objects of them. */
+export type Attributes = Readonly<Record<string, unknown>>;
 
 export interface ReceivedSpanEvent {
   readonly name: string;
@@ -98,7 +92,7 @@ const ScalarSchema = z.union([
     .transform(({ intValue }) => Number(intValue)),
   z.object({ doubleValue: z.number() }).transform(({ doubleValue }) => doubleValue),
 ]);
-const ValueSchema: z.ZodType<AttributeValue> = z.lazy(() =>
+const ValueSchema: z.ZodType = z.lazy(() =>
   z.union([
     ScalarSchema,
     z
