@@ -129,6 +129,21 @@ describe('follow with thenables', () => {
     expect(follower.told).toEqual([['fail', failure]]);
   });
 
+  test('a handler that is left out is passed by, and one of errors runs where the app asked', async () => {
+    class ApiPromise<T> extends Promise<T> {}
+    const [fine, failing] = [listen(), listen()];
+    const answered = follow(ApiPromise.resolve('Buy.'), fine);
+    const refused = follow(ApiPromise.reject(new Error('refused')), failing);
+
+    expect(await answered.catch(() => 'Sell.')).toBe('Buy.');
+    const asked = runIn(ROOT_CONTEXT.setValue(PLACE, 'app'), () => refused.catch(() => place()));
+    expect(await asked).toBe('app');
+    expect([fine.told, failing.told]).toEqual([
+      [['succeed', 'Buy.']],
+      [['fail', new Error('refused')]],
+    ]);
+  });
+
   test('a frozen thenable stays as it is', async () => {
     const query = Object.freeze({ then: (resolve: (rows: number) => unknown) => resolve(3) });
     const follower = listen();

@@ -114,7 +114,6 @@ function listen<Target extends object>(
 }
 
 function redefine(target: object, methods: Methods): boolean {
-  if (!Object.isExtensible(target)) return false;
   return Object.entries(methods).every(([key, value]) =>
     Reflect.defineProperty(target, key, {
       value,
