@@ -64,11 +64,18 @@ describe('OTelExporter through NodeSDK and OTLP', { timeout: 30_000 }, () => {
     await pipeline.end();
 
     expect(shapesOfSpans(receiver.spans)).toEqual(shapesOfEvents(events));
-    // each trace has spans of one session
-    const sessions = receiver.spans.map(
-      ({ trace_id, attributes }) => `${trace_id} ${String(attributes['session.id'])}`,
+    const sessions = new Map(
+      receiver.spans
+        .filter(({ parent_span_id }) => parent_span_id === '')
+        .map(({ trace_id, attributes }) => [trace_id, String(attributes['session.id'])]),
     );
-    expect([...countBy(sessions).values()]).toEqual([15, 15]);
+    const wrong = receiver.spans.filter(
+      ({ trace_id, attributes }) => attributes['session.id'] !== sessions.get(trace_id),
+    );
+    expect({ sessions: [...sessions.values()].toSorted(), wrong }).toEqual({
+      sessions: ['chat-1', 'chat-2'],
+      wrong: [],
+    });
   });
 
   test.for([{ sameIds: true }, { sameIds: false }])(
