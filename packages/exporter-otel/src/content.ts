@@ -37,7 +37,7 @@ export function messagesJson(value: unknown, role: string, maxChars: number): st
 export function instructionsJson(value: unknown, maxChars: number): string | undefined {
   const parts = partsOf(value);
   if (parts.length === 0) return undefined;
-  const json = JSON.stringify(cutDeep(parts, maxChars));
+  const json = JSON.stringify(parts.map((part) => cutPart(part, maxChars)));
   return fits(json) ? json : JSON.stringify([tooLong(json)]);
 }
 
@@ -70,8 +70,21 @@ function cutDeep(value: unknown, maxChars: number): unknown {
   );
 }
 
+/** Of a part, what says what it is and is no text. */
+const NAMES = new Set(['type', 'id', 'name', 'modality', 'mime_type']);
+
+function cutPart(part: Part, maxChars: number): Data {
+  return Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [
+      key,
+      NAMES.has(key) ? value : cutDeep(value, maxChars),
+    ]),
+  );
+}
+
 function messageJson(message: Message, maxChars: number): string {
-  const json = JSON.stringify(cutDeep(message, maxChars));
+  const parts = message.parts.map((part) => cutPart(part, maxChars));
+  const json = JSON.stringify({ ...message, parts });
   if (fits(json)) return json;
   return JSON.stringify({ role: cut(message.role, MAX_CHARS), parts: [tooLong(json)] });
 }
@@ -82,7 +95,7 @@ function joinNewest(messages: readonly string[]): string {
   let first = messages.length;
   while (first > 0) {
     bytes += Buffer.byteLength(messages[first - 1] as string) + 1;
-    if (bytes > MAX_ATTRIBUTE_BYTES) break;
+    if (bytes > MAX_ATTRIBUTE_BYTES - MARKER_BYTES) break;
     first -= 1;
   }
   if (first === 0) return `[${messages.join(',')}]`;
@@ -92,7 +105,7 @@ function joinNewest(messages: readonly string[]): string {
 }
 
 function fits(json: string): boolean {
-  return Buffer.byteLength(json) <= MAX_ATTRIBUTE_BYTES - MARKER_BYTES;
+  return Buffer.byteLength(json) <= MAX_ATTRIBUTE_BYTES - 2 * MARKER_BYTES;
 }
 
 function tooLong(json: string): Part {
