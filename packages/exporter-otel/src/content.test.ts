@@ -184,6 +184,9 @@ describe('messagesJson', () => {
       { role: 'system', parts: [text('[Truncated: 1 earlier messages]')] },
       { role: 'user', parts: [text(longest.content)] },
     ]);
+    expect(messages([{ role: 'user', content: `${longest.content}x` }])).toEqual([
+      { role: 'user', parts: [text('[Truncated: 261745 bytes of JSON]')] },
+    ]);
   });
 
   test('a message that alone is too long is named, not kept', () => {

@@ -121,7 +121,6 @@ export class OTelExporter implements TraceExporter {
   shutdown({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
     if (this.#closed === undefined) {
       this.#assembler.shutdown();
-      this.#tree.drain();
       this.#closed = this.#forceFlush(timeoutMs);
     }
     return this.#closed;

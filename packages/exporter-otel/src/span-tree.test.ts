@@ -92,6 +92,31 @@ describe('SpanTree', () => {
       ]);
     });
 
+    test('what ended below a span that waits for its parent ends with it, children first', async () => {
+      const { exporter, give, span, spans, tree } = setUp(options());
+      give(
+        ['agent_start', 3, ids(3, 2), { agent_name: 'inner' }],
+        ['llm_call', 4, { ...ids(4, 3), model: 'm', response: 'x', cost_usd: 0.5 }, bull],
+        ['agent_start', 2, ids(2, 1), { agent_name: 'outer' }],
+        ['agent_end', 5, ids(3, 2), { agent_name: 'inner' }],
+      );
+      await exporter.flush();
+      expect(spans()).toEqual([]);
+      expect(exporter.stats()).toMatchObject({ delivered: 0, pending: 4 });
+      give(
+        ['pattern_start', 1, ids(1), debate],
+        ['agent_end', 6, ids(2, 1), { agent_name: 'outer' }],
+        ['pattern_end', 7, ids(1), debate],
+      );
+      await exporter.flush();
+      const deepest = 'invoke_workflow debate > invoke_agent outer > invoke_agent inner > chat m';
+      expect(tree().at(-1)).toBe(deepest);
+      expect(spans().map(({ name }) => name)).toEqual(deepest.split(' > ').toReversed());
+      for (const name of ['invoke_agent inner', 'invoke_agent outer', 'invoke_workflow debate'])
+        expect(span(name).attributes['pyagent.cost.total_usd']).toBe(0.5);
+      expect(exporter.stats()).toMatchObject({ delivered: 7, pending: 0 });
+    });
+
     test('an orphan is a root, and what is below it stays below it', async () => {
       const { exporter, give, span, tree } = setUp(options());
       give(
@@ -118,15 +143,16 @@ describe('SpanTree', () => {
         ['agent_start', 2, ids(2, 1), { agent_name: 'b' }],
         ['agent_start', 3, ids(3, 2), { agent_name: 'c' }],
         ['agent_start', 4, ids(4, 4), { agent_name: 'self' }],
+        ...[3, 2, 1, 4].map((span): Draft => ['agent_end', 5, ids(span)]),
       );
-      await exporter.shutdown();
+      await exporter.flush();
       expect(tree()).toEqual([
         'invoke_agent a',
         'invoke_agent a > invoke_agent b',
         'invoke_agent a > invoke_agent b > invoke_agent c',
         'invoke_agent self',
       ]);
-      expect(exporter.stats()).toMatchObject({ delivered: 4, failed: 0, pending: 0 });
+      expect(exporter.stats()).toMatchObject({ delivered: 8, failed: 0, pending: 0 });
     });
 
     test('a child of a span that has ended hangs under it', async () => {

@@ -67,12 +67,6 @@ export class SpanTree {
     else if (open.parent === undefined) this.#create(open, open.base);
   }
 
-  /** Ends what still waits, once nothing more will start. */
-  drain(): void {
-    for (const open of this.#open.values())
-      if (open.context === undefined) this.#create(open, open.base);
-  }
-
   #wait(open: OpenSpan, parentKey: string): void {
     open.waitsFor = parentKey;
     const others = this.#waiting.get(parentKey);
