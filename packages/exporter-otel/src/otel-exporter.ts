@@ -10,6 +10,7 @@ import { parseOptions } from '@pyagent-trace/core/schema';
 import { SpanAssembler } from '@pyagent-trace/core/spans';
 import type { Interceptor } from '@pyagent-trace/core/tracer';
 import { forceFlush } from './force-flush.ts';
+import { attempt, runIn } from './guard.ts';
 import { CallMetrics } from './metrics.ts';
 import { type OTelExporterOptions, OptionsSchema } from './options.ts';
 import { SpanTree } from './span-tree.ts';
@@ -97,13 +98,13 @@ export class OTelExporter implements TraceExporter {
    */
   readonly interceptor: Interceptor = ({ trace_id, span_id }, next) => {
     const inside = this.contextFor(trace_id, span_id);
-    return inside === undefined ? next() : context.with(inside, next);
+    return inside === undefined ? next() : runIn(inside, next);
   };
 
   /** The active context with the OpenTelemetry span of an operation that is open. */
   contextFor(traceId: string, spanId: string): Context | undefined {
     const span = this.#tree.get(traceId, spanId)?.otel;
-    return span && trace.setSpan(context.active(), span);
+    return span && attempt(() => trace.setSpan(context.active(), span));
   }
 
   /**

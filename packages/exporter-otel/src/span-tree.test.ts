@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import { TraceEventBus } from '@pyagent-trace/core';
 import { createTracer } from '@pyagent-trace/core/tracer';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   destination,
   type Draft,
@@ -274,6 +274,10 @@ function inside<T>(span: Span, fn: () => T): T {
   return context.with(trace.setSpan(ROOT_CONTEXT, span), fn);
 }
 
+function fail(): never {
+  throw new Error('refused');
+}
+
 describe('OTelExporter: a parent outside', () => {
   let unregister: () => void;
   beforeEach(() => {
@@ -383,6 +387,22 @@ describe('OTelExporter: interceptor', () => {
       'invoke_agent bull > execute_tool search',
       'invoke_agent bull > execute_tool search > SELECT',
     ]);
+  });
+
+  test('a context manager that throws does not reach what it wraps', () => {
+    const { exporter } = setUp();
+    const bus = new TraceEventBus();
+    bus.attach(exporter);
+    const tracer = createTracer(bus, { interceptors: [exporter.interceptor] });
+    let runs = 0;
+    const result = tracer.agent('bull', () => {
+      vi.spyOn(context, 'with').mockImplementation(fail);
+      const first = tracer.tool('add', {}, () => (runs += 1));
+      vi.spyOn(context, 'active').mockImplementation(fail);
+      return [first, tracer.tool('add', {}, () => (runs += 1))];
+    });
+    vi.restoreAllMocks();
+    expect(result).toEqual([1, 2]);
   });
 
   test('an error passes through it, and it runs what it wraps once', () => {
