@@ -10,6 +10,9 @@ export interface SpanTreeOptions {
   readonly onDone: (events: number, error: unknown) => void;
 }
 
+/** By trace, then span: to join both ids into one key took a fifth of the time that a span takes. */
+type Table<Value> = Map<string, Map<string, Value>>;
+
 /** Ended spans are remembered in two generations of this size, as the assembler does. */
 const GENERATION = 5_000;
 
@@ -20,11 +23,12 @@ const GENERATION = 5_000;
  */
 export class SpanTree {
   readonly #options: SpanTreeOptions;
-  readonly #open = new Map<string, OpenSpan>();
+  readonly #open: Table<OpenSpan> = new Map();
   /** Those that wait, by the parent they wait for. */
-  readonly #waiting = new Map<string, Set<OpenSpan>>();
-  #recent = new Map<string, SpanContext>();
-  #older = new Map<string, SpanContext>();
+  readonly #waiting: Table<Set<OpenSpan>> = new Map();
+  #recent: Table<SpanContext> = new Map();
+  #older: Table<SpanContext> = new Map();
+  #remembered = 0;
 
   constructor(options: SpanTreeOptions) {
     this.#options = options;
@@ -32,25 +36,28 @@ export class SpanTree {
 
   /** A span that was started and not handed on yet. */
   get(traceId: string, spanId: string): OpenSpan | undefined {
-    return this.#open.get(keyOf(traceId, spanId));
+    return this.#open.get(traceId)?.get(spanId);
   }
 
   start(span: Span): void {
     const { trace_id, span_id, parent_span_id, traceparent } = span;
     const base = this.#options.parent === 'active' ? context.active() : ROOT_CONTEXT;
-    const key = keyOf(trace_id, span_id);
     const open = new OpenSpan(span, base);
-    for (const child of this.#waiting.get(key) ?? []) child.parent = open;
-    const parentKey = parent_span_id === undefined ? undefined : keyOf(trace_id, parent_span_id);
-    open.parent = parentKey === undefined ? undefined : this.#open.get(parentKey);
-    this.#open.set(key, open);
-    const ended = this.#recent.get(parentKey ?? '') ?? this.#older.get(parentKey ?? '');
-    const known = traceparent === undefined ? ended : remoteSpanContext(traceparent);
-    if (parentKey === undefined) this.#create(open, base);
-    else if (open.parent?.context !== undefined) this.#create(open, open.parent.context);
+    for (const child of this.#childrenInWait(span)) child.parent = open;
+    put(this.#open, trace_id, span_id, open);
+    if (parent_span_id === undefined) {
+      this.#create(open, base);
+      return;
+    }
+    open.parent = this.get(trace_id, parent_span_id);
+    const known =
+      traceparent === undefined
+        ? this.#recall(trace_id, parent_span_id)
+        : remoteSpanContext(traceparent);
+    if (open.parent?.context !== undefined) this.#create(open, open.parent.context);
     else if (open.parent === undefined && known !== undefined)
       this.#create(open, trace.setSpanContext(base, known));
-    else this.#wait(open, parentKey);
+    else this.#wait(open, parent_span_id);
   }
 
   end(span: Span, events: number): void {
@@ -67,29 +74,39 @@ export class SpanTree {
     else if (open.parent === undefined) this.#create(open, open.base);
   }
 
-  #wait(open: OpenSpan, parentKey: string): void {
-    open.waitsFor = parentKey;
-    const others = this.#waiting.get(parentKey);
-    if (others === undefined) this.#waiting.set(parentKey, new Set([open]));
+  #childrenInWait({ trace_id, span_id }: Span): Iterable<OpenSpan> {
+    return this.#waiting.get(trace_id)?.get(span_id) ?? [];
+  }
+
+  #wait(open: OpenSpan, parentId: string): void {
+    const { trace_id } = open.span;
+    open.waitsFor = parentId;
+    const others = this.#waiting.get(trace_id)?.get(parentId);
+    if (others === undefined) put(this.#waiting, trace_id, parentId, new Set([open]));
     else others.add(open);
+  }
+
+  #stopWaiting(open: OpenSpan): void {
+    const { waitsFor, span } = open;
+    if (waitsFor === undefined) return;
+    const others = this.#waiting.get(span.trace_id)?.get(waitsFor);
+    if (others?.delete(open) === true && others.size === 0)
+      remove(this.#waiting, span.trace_id, waitsFor);
   }
 
   /** Creates a span, then what waited for it; what of that is complete ends, children first. */
   #create(first: OpenSpan, parentContext: Context): void {
     const { making } = this.#options;
-    const others = this.#waiting.get(first.waitsFor ?? '');
-    if (others?.delete(first) === true && others.size === 0)
-      this.#waiting.delete(first.waitsFor ?? '');
+    this.#stopWaiting(first);
     first.create(parentContext, making);
     const created = [first];
     // grows while it is read: each is followed by those that waited for it
     for (const { span, context: inside = parentContext } of created) {
-      const key = keyOf(span.trace_id, span.span_id);
-      for (const child of this.#waiting.get(key) ?? []) {
+      for (const child of this.#childrenInWait(span)) {
         child.create(inside, making);
         created.push(child);
       }
-      this.#waiting.delete(key);
+      remove(this.#waiting, span.trace_id, span.span_id);
     }
     for (const open of created.toReversed())
       if (open.events !== undefined) this.#finish(open, open.events);
@@ -97,23 +114,34 @@ export class SpanTree {
 
   #finish(open: OpenSpan, events: number): void {
     const { trace_id, span_id } = open.span;
-    const key = keyOf(trace_id, span_id);
     open.finish(this.#options.making);
-    this.#open.delete(key);
-    if (open.otel !== undefined) this.#remember(key, open.otel.spanContext());
+    remove(this.#open, trace_id, span_id);
+    if (open.otel !== undefined) this.#remember(trace_id, span_id, open.otel.spanContext());
     this.#options.onDone(events, open.error);
   }
 
-  #remember(key: string, spanContext: SpanContext): void {
-    if (this.#recent.size === GENERATION) {
+  #recall(traceId: string, spanId: string): SpanContext | undefined {
+    return this.#recent.get(traceId)?.get(spanId) ?? this.#older.get(traceId)?.get(spanId);
+  }
+
+  #remember(traceId: string, spanId: string, spanContext: SpanContext): void {
+    if (this.#remembered === GENERATION) {
       this.#older = this.#recent;
       this.#recent = new Map();
+      this.#remembered = 0;
     }
-    this.#recent.set(key, spanContext);
+    put(this.#recent, traceId, spanId, spanContext);
+    this.#remembered += 1;
   }
 }
 
-/** Ids are any strings: without the length two pairs could have one key. */
-function keyOf(traceId: string, spanId: string): string {
-  return `${traceId.length}:${traceId}${spanId}`;
+function put<Value>(table: Table<Value>, traceId: string, spanId: string, value: Value): void {
+  const spans = table.get(traceId);
+  if (spans === undefined) table.set(traceId, new Map([[spanId, value]]));
+  else spans.set(spanId, value);
+}
+
+function remove<Value>(table: Table<Value>, traceId: string, spanId: string): void {
+  const spans = table.get(traceId);
+  if (spans?.delete(spanId) === true && spans.size === 0) table.delete(traceId);
 }
