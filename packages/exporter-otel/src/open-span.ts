@@ -13,7 +13,7 @@ import { mapAnnotation } from './mapping/annotation.ts';
 import { describeContent } from './mapping/content.ts';
 import { endAttributes } from './mapping/end.ts';
 import { type Failure, failureOf } from './mapping/failure.ts';
-import { type SpanStart, startOf } from './mapping/start.ts';
+import { startOf, startsOtherwise } from './mapping/start.ts';
 import type { CallMetrics } from './metrics.ts';
 import { hrTime } from './time.ts';
 import { addTotals, type Totals, totalsOf } from './totals.ts';
@@ -31,55 +31,70 @@ export interface Making {
 export class OpenSpan {
   /** As it started; once it is complete, as it ended. */
   span: Span;
-  /** What it hangs under if it has no parent of ours. */
+  /** What it starts in, unless a parent that it waits for comes first. */
   readonly base: Context;
   parent: OpenSpan | undefined;
-  /** The key of the parent that it waits for. */
+  /** The id of the parent that it waits for. */
   waitsFor: string | undefined;
-  /** What its children hang under; absent while it is not created. */
-  context: Context | undefined;
   /** Of how many events it was made, once it is complete. */
   events: number | undefined;
   /** What OpenTelemetry threw. */
   error: unknown;
   #otel: OTelSpan | undefined;
-  #start: SpanStart | undefined;
+  /** As it was created. */
+  #created: Span | undefined;
+  #parentContext: Context | undefined;
+  #context: Context | undefined;
   /** What its children used. */
   readonly #used: Totals = { llm_calls: 0 };
   /** Why its newest child that failed did. */
   #childFailure: Failure | undefined;
 
-  constructor(span: Span, base: Context) {
+  constructor(span: Span, base: Context, parent: OpenSpan | undefined) {
     this.span = span;
     this.base = base;
+    this.parent = parent;
   }
 
   get otel(): OTelSpan | undefined {
     return this.#otel;
   }
 
-  /** Should OpenTelemetry throw, its children hang under its parent. */
+  /**
+   * What its children hang under; absent while it is not created. Its parent's, should OpenTelemetry have
+   * thrown.
+   */
+  get context(): Context | undefined {
+    if (this.#otel === undefined || this.#parentContext === undefined) return this.#parentContext;
+    // only when asked for: most spans are leaves
+    return (this.#context ??= trace.setSpan(this.#parentContext, this.#otel));
+  }
+
   create(parentContext: Context, { tracer, idGenerator }: Making): void {
-    this.context = parentContext;
+    this.#parentContext = parentContext;
     try {
       const { span } = this;
-      const start = startOf(span);
-      const { name, kind, attributes } = start;
-      const startTime = hrTime(span.start_time);
-      const startSpan = (): OTelSpan =>
-        tracer().startSpan(name, { kind, attributes, startTime }, parentContext);
+      const { name, kind, attributes } = startOf(span);
+      const options = { kind, attributes, startTime: hrTime(span.start_time) };
       this.#otel =
-        idGenerator === undefined ? startSpan() : idGenerator.withIds(idsOf(span), startSpan);
-      this.#start = start;
-      this.context = trace.setSpan(parentContext, this.#otel);
+        idGenerator === undefined
+          ? tracer().startSpan(name, options, parentContext)
+          : idGenerator.withIds(idsOf(span), () =>
+              tracer().startSpan(name, options, parentContext),
+            );
+      this.#created = span;
     } catch (error) {
       this.error = error;
     }
   }
 
+  get created(): boolean {
+    return this.#parentContext !== undefined;
+  }
+
   /** Says the rest and ends it. */
   finish({ maxChars, metrics }: Making): void {
-    const { span, parent, context } = this;
+    const { span, parent } = this;
     const otel = this.#otel;
     try {
       const failure = failureOf(span, this.#childFailure);
@@ -88,7 +103,8 @@ export class OpenSpan {
         addTotals(parent.#used, totals);
         parent.#childFailure = failure ?? parent.#childFailure;
       }
-      if (span.kind === 'llm' && context !== undefined) metrics?.record(span, failure, context);
+      if (metrics !== undefined && span.kind === 'llm')
+        metrics.record(span, failure, this.context ?? this.base);
       if (otel?.isRecording() === true) {
         this.#describe(otel, failure, totals, maxChars);
         if (failure !== undefined)
@@ -111,11 +127,12 @@ export class OpenSpan {
     maxChars: number | undefined,
   ): void {
     const { span } = this;
-    const start = startOf(span);
     const attributes: Attributes = {};
-    if (start.name !== this.#start?.name) otel.updateName(start.name);
-    for (const [key, value] of Object.entries(start.attributes))
-      if (value !== this.#start?.attributes[key]) attributes[key] = value;
+    if (this.#created === undefined || startsOtherwise(this.#created, span)) {
+      const start = startOf(span);
+      otel.updateName(start.name);
+      Object.assign(attributes, start.attributes);
+    }
     for (const annotation of span.annotations) {
       const { name, attributes: said, onSpan } = mapAnnotation(annotation, maxChars);
       if (onSpan) Object.assign(attributes, said);

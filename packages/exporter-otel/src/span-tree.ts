@@ -40,23 +40,14 @@ export class SpanTree {
   }
 
   start(span: Span): void {
-    const { trace_id, span_id, parent_span_id, traceparent } = span;
-    const base = this.#options.parent === 'active' ? context.active() : ROOT_CONTEXT;
-    const open = new OpenSpan(span, base);
+    const { trace_id, span_id, parent_span_id, remote_parent } = span;
+    const parent = parent_span_id === undefined ? undefined : this.get(trace_id, parent_span_id);
+    const known = parent === undefined ? this.#parentElsewhere(span) : undefined;
+    const open = new OpenSpan(span, parent?.context ?? this.#contextOutside(known), parent);
     for (const child of this.#childrenInWait(span)) child.parent = open;
     put(this.#open, trace_id, span_id, open);
-    if (parent_span_id === undefined) {
-      this.#create(open, base);
-      return;
-    }
-    open.parent = this.get(trace_id, parent_span_id);
-    const known =
-      traceparent === undefined
-        ? this.#recall(trace_id, parent_span_id)
-        : remoteSpanContext(traceparent);
-    if (open.parent?.context !== undefined) this.#create(open, open.parent.context);
-    else if (open.parent === undefined && known !== undefined)
-      this.#create(open, trace.setSpanContext(base, known));
+    const isThere = parent?.created === true || known !== undefined || remote_parent === true;
+    if (parent_span_id === undefined || isThere) this.#create(open);
     else this.#wait(open, parent_span_id);
   }
 
@@ -69,9 +60,20 @@ export class SpanTree {
     open.span = span;
     open.events = events;
     if (span.orphan) open.parent = undefined;
-    if (open.context !== undefined) this.#finish(open, events);
+    if (open.created) this.#finish(open, events);
     // any other ends when its parent, which waits too, is created
-    else if (open.parent === undefined) this.#create(open, open.base);
+    else if (open.parent === undefined) this.#create(open);
+  }
+
+  /** A parent in another process, or one that has ended. */
+  #parentElsewhere({ trace_id, parent_span_id, traceparent }: Span): SpanContext | undefined {
+    if (traceparent !== undefined) return remoteSpanContext(traceparent);
+    return parent_span_id === undefined ? undefined : this.#recall(trace_id, parent_span_id);
+  }
+
+  #contextOutside(known: SpanContext | undefined): Context {
+    const outside = this.#options.parent === 'active' ? context.active() : ROOT_CONTEXT;
+    return known === undefined ? outside : trace.setSpanContext(outside, known);
   }
 
   #childrenInWait({ trace_id, span_id }: Span): Iterable<OpenSpan> {
@@ -95,18 +97,19 @@ export class SpanTree {
   }
 
   /** Creates a span, then what waited for it; what of that is complete ends, children first. */
-  #create(first: OpenSpan, parentContext: Context): void {
+  #create(first: OpenSpan): void {
     const { making } = this.#options;
     this.#stopWaiting(first);
-    first.create(parentContext, making);
+    first.create(first.base, making);
     const created = [first];
     // grows while it is read: each is followed by those that waited for it
-    for (const { span, context: inside = parentContext } of created) {
-      for (const child of this.#childrenInWait(span)) {
-        child.create(inside, making);
+    for (const open of created) {
+      const { trace_id, span_id } = open.span;
+      for (const child of this.#childrenInWait(open.span)) {
+        child.create(open.context ?? child.base, making);
         created.push(child);
       }
-      remove(this.#waiting, span.trace_id, span.span_id);
+      remove(this.#waiting, trace_id, span_id);
     }
     for (const open of created.toReversed())
       if (open.events !== undefined) this.#finish(open, open.events);

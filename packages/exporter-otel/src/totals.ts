@@ -21,15 +21,18 @@ const PRECISION = 1e9;
 export function totalsOf(span: Span, children: Totals): Totals {
   const { attributes: payload, annotations, kind } = span;
   const record = annotations.findLast(({ event_type }) => event_type === 'cost_record')?.payload;
-  const { total_cost_usd, cost_estimate, llm_calls } = payload;
-  const totals: Totals = {
-    llm_calls: kind === 'llm' ? 1 : isNumber(llm_calls) ? llm_calls : children.llm_calls,
-  };
+  const { llm_calls, total_cost_usd, cost_estimate } = payload;
+  const totals: Totals = { ...children };
+  if (kind === 'llm') totals.llm_calls = 1;
+  else if (isNumber(llm_calls)) totals.llm_calls = llm_calls;
   for (const key of KEYS) {
-    const own = [record?.[key], payload[key], key === 'cost_usd' && total_cost_usd];
-    const estimate = key === 'cost_usd' && cost_estimate;
-    const said = [...own, children[key], estimate].find(isNumber);
-    if (said !== undefined) totals[key] = said;
+    const told = record?.[key];
+    const own = payload[key];
+    if (isNumber(told)) totals[key] = told;
+    else if (isNumber(own)) totals[key] = own;
+    else if (key !== 'cost_usd') continue;
+    else if (isNumber(total_cost_usd)) totals.cost_usd = total_cost_usd;
+    else if (isNumber(cost_estimate)) totals.cost_usd ??= cost_estimate;
   }
   return totals;
 }

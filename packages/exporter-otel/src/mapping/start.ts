@@ -57,6 +57,27 @@ export function startOf(span: Span): SpanStart {
   };
 }
 
+/** Whether what came later changes what a span should have started with. */
+export function startsOtherwise(before: Span, after: Span): boolean {
+  if (
+    before.name !== after.name ||
+    before.agent_name !== after.agent_name ||
+    before.pattern_type !== after.pattern_type ||
+    before.session_id !== after.session_id ||
+    before.user_id !== after.user_id
+  )
+    return true;
+  const { attributes: first } = before;
+  const { attributes: last } = after;
+  return (
+    first['provider'] !== last['provider'] ||
+    first['operation'] !== last['operation'] ||
+    first['server_address'] !== last['server_address'] ||
+    first['server_port'] !== last['server_port'] ||
+    first['tool_call_id'] !== last['tool_call_id']
+  );
+}
+
 const OPENINFERENCE_KINDS = { pattern: 'CHAIN', agent: 'AGENT', llm: 'LLM', tool: 'TOOL' } as const;
 
 const OPERATIONS = {
