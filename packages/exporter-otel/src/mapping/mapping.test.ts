@@ -206,6 +206,21 @@ describe('a model call', () => {
     expect(span.attributes['pyagent.synthetic_start']).toBe(true);
   });
 
+  test.each([
+    ['provider', 'azure', 'gen_ai.provider.name', 'azure.ai.inference'],
+    ['operation', 'text_completion', 'gen_ai.operation.name', 'text_completion'],
+    ['server_address', 'eu.example', 'server.address', 'eu.example'],
+    ['server_port', 443, 'server.port', 443],
+    ['session_id', 's', 'session.id', 's'],
+    ['user_id', 'u', 'user.id', 'u'],
+  ])('%s may come with the answer', async (key, value, attribute, expected) => {
+    const span = await only([
+      ['llm_call', 1, { ...ids(1), model: 'm' }],
+      ['llm_response', 2, { ...ids(1), [key]: value }],
+    ]);
+    expect(span.attributes[attribute]).toBe(expected);
+  });
+
   test('what only the end knows is said too', async () => {
     const span = await only([
       ['llm_call', 1, ids(1)],
@@ -515,6 +530,7 @@ describe('a failure', () => {
       [['exception', '3', exception]],
     ]);
     expect(first?.attributes).toMatchObject({ 'error.type': 'APIError', 'pyagent.error.count': 1 });
+    expect(first?.attributes).not.toHaveProperty('gen_ai.response.model'); // nobody answered
     for (const span of [agent, second]) {
       expect(span?.status).toEqual(unset);
       expect(span?.attributes).not.toHaveProperty('error.type');
