@@ -3,6 +3,7 @@ import { comparisons as emit } from './emit.ts';
 import type { Comparison } from './harness.ts';
 import { comparisons as imports } from './imports.ts';
 import { comparisons as jsonl } from './jsonl.ts';
+import { comparisons as otel } from './otel.ts';
 import { comparisons as read } from './read.ts';
 import { comparisons as redact } from './redact.ts';
 import { comparisons as spans } from './spans.ts';
@@ -15,6 +16,7 @@ export const benches: Readonly<Record<string, readonly Comparison[]>> = {
   tracer,
   jsonl,
   spans,
+  otel,
   read,
   redact,
   imports,

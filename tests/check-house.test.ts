@@ -233,6 +233,12 @@ describe('check-house', { timeout: CHECK_TIMEOUT_MS }, () => {
     expect(await tree.check('check-house')).toEqual({ status: 1, problems: [problem] });
   });
 
+  test('lets what is not published import what only tests install', async () => {
+    using tree = plant({ 'packages/exporter-jsonl/fixtures/run.ts': "import 'zod';\n" });
+
+    expect(await tree.check('check-house')).toEqual({ status: 0, problems: [] });
+  });
+
   test('takes the type of a schema for no import', async () => {
     using tree = plant({
       [CORE_PACKAGE]: manifest('core', { dependencies: { zod: '^4.0.0' } }),

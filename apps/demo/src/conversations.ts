@@ -51,7 +51,8 @@ export async function checkConversations(path: string): Promise<void> {
   console.log('Each run holds what was recorded of it.');
 }
 
-function traceConversation(tracer: Tracer, { name, messages }: Conversation): Promise<void> {
+/** The conversation again, with a model and tools that give back what was recorded. */
+export function traceConversation(tracer: Tracer, { name, messages }: Conversation): Promise<void> {
   return tracer.pattern('airline', { session_id: name }, async () => {
     // Grows as the conversation goes on; an event keeps it as it was when the call was made.
     const history = messages.filter(({ role }) => role === 'system');

@@ -3,11 +3,12 @@ import { DemoError } from './demo-error.ts';
 import { readFlags, USAGE } from './flags.ts';
 
 describe('readFlags', () => {
-  const none = { help: false, live: false, conversations: false, path: undefined };
+  const none = { help: false, live: false, otel: false, conversations: false, path: undefined };
 
   test.for([
     { args: [], flags: none },
     { args: ['--', '--live'], flags: { ...none, live: true } },
+    { args: ['--otel', '--live'], flags: { ...none, live: true, otel: true } },
     { args: ['-h'], flags: { ...none, help: true } },
     { args: ['--conversations'], flags: { ...none, conversations: true } },
     { args: ['--conversations', 'a'], flags: { ...none, conversations: true, path: 'a' } },
@@ -23,6 +24,10 @@ describe('readFlags', () => {
     {
       args: ['--live', '--conversations'],
       problem: '--live and --conversations exclude each other',
+    },
+    {
+      args: ['--otel', '--conversations'],
+      problem: '--otel and --conversations exclude each other',
     },
   ])('refuses $args and lists the flags', ({ args, problem }) => {
     expect(() => readFlags(args)).toThrow(new DemoError(`${problem}\n\n${USAGE}`));

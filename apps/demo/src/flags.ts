@@ -4,6 +4,7 @@ import { DemoError } from './demo-error.ts';
 export interface Flags {
   readonly help: boolean;
   readonly live: boolean;
+  readonly otel: boolean;
   readonly conversations: boolean;
   /** The file of `--conversations`. */
   readonly path: string | undefined;
@@ -14,6 +15,8 @@ export const USAGE = `npm run demo -- [flags]
   (none)                   a debate of three agents with a scripted model; needs no key
   --live                   the same debate with a real model: OPENAI_API_KEY, and if you like
                            OPENAI_MODEL and OPENAI_BASE_URL of any compatible endpoint
+  --otel                   the debate, sent as OpenTelemetry spans too, and what the backend received;
+                           also with --live
   --conversations [path]   traces recorded customer service conversations and checks the counts
   --help                   this text`;
 
@@ -26,6 +29,7 @@ export function readFlags(args: readonly string[]): Flags {
       options: {
         help: { type: 'boolean', short: 'h', default: false },
         live: { type: 'boolean', default: false },
+        otel: { type: 'boolean', default: false },
         conversations: { type: 'boolean', default: false },
       },
       allowPositionals: true,
@@ -33,8 +37,9 @@ export function readFlags(args: readonly string[]): Flags {
     const [path, ...more] = positionals;
     const stray = values.conversations ? more[0] : path;
     if (stray !== undefined) throw new Error(`Unexpected argument '${stray}'`);
-    if (values.live && values.conversations)
-      throw new Error('--live and --conversations exclude each other');
+    for (const flag of ['live', 'otel'] as const)
+      if (values[flag] && values.conversations)
+        throw new Error(`--${flag} and --conversations exclude each other`);
     return { ...values, path };
   } catch (error) {
     // Node adds advice about positional arguments, which does not help here

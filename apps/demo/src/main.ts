@@ -10,6 +10,7 @@ import { DemoError } from './demo-error.ts';
 import { readFlags, USAGE } from './flags.ts';
 import { createLiveModel } from './live-model.ts';
 import { type Model, ModelError } from './model.ts';
+import { printable } from './printable.ts';
 import { CONVERSATIONS } from './read-conversations.ts';
 import { createScriptedModel } from './scripted-model.ts';
 import { formatSummary, summarise } from './summary.ts';
@@ -18,15 +19,15 @@ import { newTraceFile, README, shown, typed } from './trace-file.ts';
 const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
 
 async function main(args: readonly string[]): Promise<void> {
-  const { help, live, conversations, path } = readFlags(args);
+  const { help, live, otel, conversations, path } = readFlags(args);
   if (help) console.log(USAGE);
   else if (process.env['PYAGENT_TRACE_DISABLED'] === '1')
     console.log('Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.');
   else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
-  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel());
+  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel(), otel);
 }
 
-async function traceDebate(model: Model): Promise<void> {
+async function traceDebate(model: Model, otel: boolean): Promise<void> {
   const file = newTraceFile('demo');
   console.log(`Writing ${shown(file)}\n`);
 
@@ -35,6 +36,9 @@ async function traceDebate(model: Model): Promise<void> {
   const bus = new TraceEventBus({ processors: [redact()] });
   bus.attach(new ConsoleExporter({ format: 'pretty' }));
   bus.attach(new JsonlExporter(file));
+  // Loaded when asked for: the SDK takes longer than the rest of the demo.
+  const backend = otel && (await (await import('./open-telemetry.ts')).startOpenTelemetry());
+  if (backend) bus.attach(backend.exporter);
   const tracer = createTracer(bus);
 
   try {
@@ -42,12 +46,13 @@ async function traceDebate(model: Model): Promise<void> {
   } finally {
     // Failed or not: the exporters deliver what they hold, and say what became of each event.
     const receipts = await bus.shutdown();
-    await report(file, receipts);
+    console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
+    if (backend) console.log(`\n${await backend.end()}`);
+    await report(file);
   }
 }
 
-async function report(file: string, receipts: readonly FlushReport[]): Promise<void> {
-  console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
+async function report(file: string): Promise<void> {
   const summary = await summarise(file);
   const name = shown(file);
   console.log(`
@@ -74,11 +79,6 @@ function formatReceipt(receipt: FlushReport): string {
 
 function wrap(text: string): string {
   return text.replaceAll(/(\S.{0,75})(?:\s+|$)/g, '  $1\n').trimEnd();
-}
-
-/** A model may write escape sequences: they must not reach the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}+/gu, ' ');
 }
 
 // A reader that went away, as in `| head`, ends the printing, not the run: the file is still written.

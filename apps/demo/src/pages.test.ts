@@ -9,15 +9,24 @@ describe('the pages about the demo', { timeout: 30_000 }, () => {
     using demo = await runDemo([]);
 
     const printed = normalise(demo.stdout);
-    for (const excerpt of PAGES.flatMap(excerptsOf)) expect(printed).toContain(excerpt);
+    for (const excerpt of PAGES.flatMap((page) => excerptsOf(page, '┌ debate')))
+      expect(printed).toContain(excerpt);
+  });
+
+  test('show what a backend receives with --otel', async () => {
+    using demo = await runDemo(['--otel']);
+
+    const printed = normalise(demo.stdout);
+    for (const excerpt of excerptsOf('apps/demo/README.md', 'invoke_workflow debate'))
+      expect(printed).toContain(excerpt);
   });
 });
 
 /** What a page shows of a run; `…` on a line of its own stands for what it leaves out. */
-function excerptsOf(page: string): string[] {
+function excerptsOf(page: string, what: string): string[] {
   const text = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
-  const [, block] = /```text\n([^`]*┌ debate[^`]*)```/.exec(text) ?? [];
-  if (block === undefined) throw new Error(`${page} shows no run of the demo`);
+  const block = text.match(/(?<=```text\n)[^`]*(?=```)/g)?.find((shown) => shown.includes(what));
+  if (block === undefined) throw new Error(`${page} shows no ${what}`);
   return normalise(block)
     .split(/^…$/m)
     .map((excerpt) => excerpt.trim());

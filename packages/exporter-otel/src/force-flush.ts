@@ -1,0 +1,44 @@
+import { messageOf } from '@pyagent-trace/core';
+
+/** setTimeout takes a longer delay for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** What is behind a provider. The global one is a proxy, which has no `forceFlush`. */
+interface Flushable {
+  readonly getDelegate?: () => Flushable;
+  readonly forceFlush?: () => Promise<void>;
+}
+
+/**
+ * Has providers send what they have.
+ *
+ * @returns what went wrong, or `undefined`; never rejects
+ */
+export async function forceFlush(
+  providers: () => readonly Flushable[],
+  timeoutMs: number,
+): Promise<string | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<string>((resolve) => {
+    const message = `forceFlush did not end within ${timeoutMs} ms`;
+    timer = setTimeout(resolve, Math.min(Math.max(timeoutMs, 0), MAX_TIMEOUT_MS), message);
+  });
+  const done = flushAll(providers).then(
+    () => undefined,
+    (error: unknown) => `forceFlush: ${[error].flat().map(messageOf).join('; ')}`,
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function flushAll(providers: () => readonly Flushable[]): Promise<void> {
+  await Promise.all(
+    providers().map(async (provider) => {
+      const behind = provider.getDelegate?.() ?? provider;
+      await behind.forceFlush?.();
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+import type { Attributes } from '@opentelemetry/api';
+import { boundedJson } from '../content.ts';
+
+/** Sets an attribute, unless the value says nothing. */
+export function put(attributes: Attributes, key: string, value: unknown): void {
+  const said = toAttribute(value);
+  if (said !== undefined) attributes[key] = said;
+}
+
+/** Sets a whole number, where the value is a number. */
+export function putCount(attributes: Attributes, key: string, value: unknown): void {
+  if (isNumber(value)) attributes[key] = Math.trunc(value);
+}
+
+export function putNumber(attributes: Attributes, key: string, value: unknown): void {
+  if (isNumber(value)) attributes[key] = value;
+}
+
+export function putText(attributes: Attributes, key: string, value: unknown): void {
+  if (isText(value)) attributes[key] = value;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+export function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/**
+ * What both lines of the SDK take as it is: the older drops an object, the newer keeps null and NaN.
+ * Lists of one primitive type stay lists; anything else is JSON.
+ */
+function toAttribute(value: unknown): Primitive | List | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'object':
+      if (value === null) return undefined;
+      return isList(value) ? value : boundedJson(value);
+    default:
+      return undefined;
+  }
+}
+
+type Primitive = string | number | boolean;
+type List = string[] | number[] | boolean[];
+
+function isList(value: object): value is List {
+  if (!Array.isArray(value)) return false;
+  const [first] = value as unknown[];
+  const type = typeof first;
+  if (type !== 'string' && type !== 'number' && type !== 'boolean') return value.length === 0;
+  return value.every((item) => typeof item === type);
+}
