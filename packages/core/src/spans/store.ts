@@ -110,7 +110,7 @@ export class SpanStore {
 
   /** Lets go of a span and remembers its id. */
   remove(record: SpanRecord, context: SpanContext): void {
-    const { trace_id, span_id, kind } = record.span;
+    const { trace_id, kind } = record.span;
     remove(this.#traces, trace_id, record);
     if (record.waiting) remove(this.#waiting, trace_id, record);
     this.#forget(record);
