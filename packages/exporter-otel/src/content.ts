@@ -20,6 +20,8 @@ export const MAX_ATTRIBUTE_BYTES = 256 * 1024;
 export const MAX_CHARS = 16_384;
 /** For the message or part that says what was left out. */
 const MARKER_BYTES = 200;
+/** A UTF-16 code unit has three bytes at most. */
+const MAX_ATTRIBUTE_CHARS = Math.floor((MAX_ATTRIBUTE_BYTES - MARKER_BYTES) / 3);
 
 /**
  * The value of `gen_ai.input.messages` and `gen_ai.output.messages`; `undefined` where there is nothing.
@@ -43,7 +45,7 @@ export function instructionsJson(value: unknown, maxChars: number): string | und
 
 /** A value as text: itself if it is a text, else JSON. */
 export function textOrJson(value: unknown, maxChars: number): string | undefined {
-  if (typeof value === 'string') return cut(value, maxChars);
+  if (typeof value === 'string') return cut(value, Math.min(maxChars, MAX_ATTRIBUTE_CHARS));
   return value === undefined || value === null ? undefined : boundedJson(value, maxChars);
 }
 

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   type Span as OTelSpan,
+  type SpanContext,
   SpanStatusCode,
   trace,
   type Tracer,
@@ -40,6 +41,8 @@ export class OpenSpan {
   events: number | undefined;
   /** What OpenTelemetry threw. */
   error: unknown;
+  /** Once it is created, unless OpenTelemetry threw. */
+  spanContext: SpanContext | undefined;
   #otel: OTelSpan | undefined;
   /** As it was created. */
   #created: Span | undefined;
@@ -83,6 +86,7 @@ export class OpenSpan {
               tracer().startSpan(name, options, parentContext),
             );
       this.#created = span;
+      this.spanContext = this.#otel.spanContext();
     } catch (error) {
       this.error = error;
     }
@@ -139,7 +143,9 @@ export class OpenSpan {
       otel.addEvent(name, said, hrTime(annotation.timestamp));
     }
     if (maxChars !== undefined) describeContent(attributes, span, maxChars);
-    otel.setAttributes(Object.assign(attributes, endAttributes(span, totals, failure)));
+    const capturesContent = maxChars !== undefined;
+    const end = endAttributes(span, totals, failure, capturesContent);
+    otel.setAttributes(Object.assign(attributes, end));
   }
 }
 

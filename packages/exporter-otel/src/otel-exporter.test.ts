@@ -348,6 +348,21 @@ describe('OTelExporter: counts', () => {
         },
       },
     ],
+    [
+      'the context of a span',
+      {
+        tracerProvider: {
+          getTracer: () =>
+            ({
+              startSpan: () => ({
+                isRecording: () => false,
+                end: () => undefined,
+                spanContext: fail,
+              }),
+            }) as never,
+        },
+      },
+    ],
     ['an id generator', { idGenerator: { withIds: fail } as never }],
   ])('%s that throws fails its events and nothing else', async (_, options) => {
     const { exporter } = setUp(options);

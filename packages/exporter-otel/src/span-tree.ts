@@ -119,7 +119,7 @@ export class SpanTree {
     const { trace_id, span_id } = open.span;
     open.finish(this.#options.making);
     remove(this.#open, trace_id, span_id);
-    if (open.otel !== undefined) this.#remember(trace_id, span_id, open.otel.spanContext());
+    if (open.spanContext !== undefined) this.#remember(trace_id, span_id, open.spanContext);
     this.#options.onDone(events, open.error);
   }
 

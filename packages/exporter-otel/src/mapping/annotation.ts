@@ -1,10 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { SpanAnnotation } from '@pyagent-trace/core/spans';
 import { PyAgentAttributes } from '../attributes.ts';
-import { boundedJson, cut, MAX_CHARS } from '../content.ts';
+import { textOrJson } from '../content.ts';
 import * as semconv from '../semconv.ts';
 import { errorType } from './failure.ts';
-import { isNumber, put, putCount, putNumber, putText } from './values.ts';
+import { isNumber, put, putContent, putCount, putNumber, putText } from './values.ts';
 
 /** What is kept of an annotation: as a span event, and of the newest of its type on the span itself. */
 export interface AnnotationMapping {
@@ -36,18 +36,14 @@ export function mapAnnotation(
       return { name: 'pyagent.cost_record', attributes, onSpan: true };
     case 'error':
       attributes[semconv.EXCEPTION_TYPE] = errorType(payload);
-      put(attributes, semconv.EXCEPTION_MESSAGE, bounded(payload['message']));
-      put(attributes, semconv.EXCEPTION_STACKTRACE, bounded(payload['stack']));
+      putText(attributes, semconv.EXCEPTION_MESSAGE, payload['message']);
+      putText(attributes, semconv.EXCEPTION_STACKTRACE, payload['stack']);
       putText(attributes, semconv.PYAGENT_ERROR_SOURCE, payload['source']);
       return { name: semconv.EXCEPTION, attributes, onSpan: false };
     default:
       describeUnknown(attributes, payload, maxChars);
       return { name: `pyagent.${event_type}`, attributes, onSpan: false };
   }
-}
-
-function bounded(text: unknown): unknown {
-  return typeof text === 'string' ? cut(text, MAX_CHARS) : undefined;
 }
 
 function describeRouting(attributes: Attributes, payload: SpanAnnotation['payload']): void {
@@ -86,12 +82,6 @@ function describeUnknown(
     if (IDS.has(key)) continue;
     const name = `${semconv.PYAGENT_EVENT}.${key}`;
     if (typeof value === 'boolean' || typeof value === 'number') put(attributes, name, value);
-    else if (maxChars === undefined || value === null) continue;
-    else
-      put(
-        attributes,
-        name,
-        typeof value === 'string' ? cut(value, maxChars) : boundedJson(value, maxChars),
-      );
+    else if (maxChars !== undefined) putContent(attributes, name, textOrJson(value, maxChars));
   }
 }

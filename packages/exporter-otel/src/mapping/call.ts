@@ -8,10 +8,9 @@ import { isNumber, isText, put, putCount, putNumber, putText } from './values.ts
 export function describeCall(attributes: Attributes, span: Span): void {
   const { attributes: payload } = span;
   describeRequest(attributes, payload);
-  const { model, response, cost_usd } = payload;
-  // what was asked for is the span's name
-  if (model !== span.name || response !== undefined)
-    putText(attributes, semconv.RESPONSE_MODEL, model);
+  const { model, cost_usd } = payload;
+  // one that is not said is the one asked for, which is the span's name
+  if (model !== span.name) putText(attributes, semconv.RESPONSE_MODEL, model);
   putText(attributes, PyAgentAttributes.COST_MODEL, isText(model) ? model : span.name);
   putText(attributes, semconv.RESPONSE_ID, payload['response_id']);
   const { finish_reasons, finish_reason, time_to_first_chunk_ms } = payload;

@@ -2,23 +2,23 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Span } from '@pyagent-trace/core/spans';
 import { instructionsJson, messagesJson, textOrJson } from '../content.ts';
 import * as semconv from '../semconv.ts';
-import { put } from './values.ts';
+import { putContent } from './values.ts';
 
 /** Prompts, answers, arguments and results. */
 export function describeContent(attributes: Attributes, span: Span, maxChars: number): void {
   const { kind, attributes: payload } = span;
   if (kind === 'tool') {
-    put(attributes, semconv.TOOL_CALL_ARGUMENTS, textOrJson(payload['arguments'], maxChars));
-    put(attributes, semconv.TOOL_CALL_RESULT, textOrJson(payload['result'], maxChars));
+    putContent(attributes, semconv.TOOL_CALL_ARGUMENTS, textOrJson(payload['arguments'], maxChars));
+    putContent(attributes, semconv.TOOL_CALL_RESULT, textOrJson(payload['result'], maxChars));
     return;
   }
   const isCall = kind === 'llm';
   const asked = isCall ? payload['messages_in'] : payload['input'];
   const answered = isCall ? payload['response'] : (payload['output'] ?? payload['result_output']);
-  put(attributes, semconv.INPUT_MESSAGES, messagesJson(asked, 'user', maxChars));
-  put(attributes, semconv.OUTPUT_MESSAGES, messagesJson(answered, 'assistant', maxChars));
+  putContent(attributes, semconv.INPUT_MESSAGES, messagesJson(asked, 'user', maxChars));
+  putContent(attributes, semconv.OUTPUT_MESSAGES, messagesJson(answered, 'assistant', maxChars));
   if (!isCall) return;
   const { system, instructions = system, tools } = payload;
-  put(attributes, semconv.SYSTEM_INSTRUCTIONS, instructionsJson(instructions, maxChars));
-  put(attributes, semconv.TOOL_DEFINITIONS, textOrJson(tools, maxChars));
+  putContent(attributes, semconv.SYSTEM_INSTRUCTIONS, instructionsJson(instructions, maxChars));
+  putContent(attributes, semconv.TOOL_DEFINITIONS, textOrJson(tools, maxChars));
 }

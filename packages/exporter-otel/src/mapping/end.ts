@@ -5,19 +5,24 @@ import * as semconv from '../semconv.ts';
 import type { Totals } from '../totals.ts';
 import { describeCall } from './call.ts';
 import type { Failure } from './failure.ts';
-import { isNumber, put, putCount, putNumber, putText } from './values.ts';
+import { isNumber, isText, put, putCount, putNumber, putText } from './values.ts';
 
-/** What is said of a complete span besides its start and its content. */
+/**
+ * What is said of a complete span besides its start and its content.
+ *
+ * @param withTexts whether what may be a text of the model is said too: core leaves it out without content
+ */
 export function endAttributes(
   span: Span,
   totals: Totals,
   failure: Failure | undefined,
+  withTexts: boolean,
 ): Attributes {
   const { kind, attributes: payload } = span;
   const attributes: Attributes = {};
   if (kind === 'llm') describeCall(attributes, span);
-  if (kind === 'pattern') describePattern(attributes, payload);
-  if (kind === 'agent') describeAgent(attributes, payload);
+  if (kind === 'pattern') describePattern(attributes, payload, withTexts);
+  if (kind === 'agent') describeAgent(attributes, payload, withTexts);
   if (kind !== 'tool') {
     putNumber(attributes, PyAgentAttributes.COST_TOTAL_USD, totals.cost_usd);
     putCount(attributes, PyAgentAttributes.COST_INPUT_TOKENS, totals.input_tokens);
@@ -41,18 +46,30 @@ export function endAttributes(
   return attributes;
 }
 
-function describePattern(attributes: Attributes, payload: Span['attributes']): void {
+function describePattern(
+  attributes: Attributes,
+  payload: Span['attributes'],
+  withTexts: boolean,
+): void {
+  const { consensus } = payload;
   putCount(attributes, PyAgentAttributes.PATTERN_ROUNDS, payload['rounds']);
-  put(attributes, PyAgentAttributes.PATTERN_CONSENSUS, payload['consensus']);
+  if (withTexts || !isText(consensus))
+    put(attributes, PyAgentAttributes.PATTERN_CONSENSUS, consensus);
   put(attributes, PyAgentAttributes.PATTERN_ESCALATED, payload['escalated']);
   put(attributes, PyAgentAttributes.PATTERN_ESCALATION_LEVEL, payload['escalation_level']);
 }
 
-function describeAgent(attributes: Attributes, payload: Span['attributes']): void {
+function describeAgent(
+  attributes: Attributes,
+  payload: Span['attributes'],
+  withTexts: boolean,
+): void {
+  const { contribution } = payload;
   putText(attributes, semconv.AGENT_ID, payload['agent_id']);
   putText(attributes, semconv.AGENT_DESCRIPTION, payload['agent_description']);
   put(attributes, PyAgentAttributes.AGENT_ROLE, payload['role']);
-  put(attributes, PyAgentAttributes.AGENT_CONTRIBUTION, payload['contribution']);
+  if (withTexts || !isText(contribution))
+    put(attributes, PyAgentAttributes.AGENT_CONTRIBUTION, contribution);
 }
 
 function describeOutcome(attributes: Attributes, span: Span, failure: Failure | undefined): void {

@@ -138,7 +138,6 @@ describe('a model call', () => {
       'gen_ai.operation.name': 'text_completion',
       'gen_ai.provider.name': 'openai',
       'gen_ai.request.model': 'gpt-4o',
-      'gen_ai.response.model': 'gpt-4o',
       'gen_ai.request.max_tokens': 9,
       'gen_ai.request.stop_sequences': ['END'],
       'gen_ai.response.finish_reasons': ['stop'],
@@ -630,5 +629,47 @@ describe('a failure', () => {
       'exception.message': cut,
       'exception.stacktrace': cut,
     });
+  });
+});
+
+describe('an attribute', () => {
+  test('of any kind has an end, and is whole JSON or a whole list', async () => {
+    const long = 'é'.repeat(1_000_000);
+    const lists = { stop: [long], tags: Array.from({ length: 5_000 }, () => 'tag!') };
+    const span = await only(
+      [
+        ['llm_call', 1, { ...ids(1), ...lists, model: long, metadata: { long, list: [long] } }],
+        ['chunk', 2, { ...ids(1), text: long, list: [long] }],
+        ['llm_response', 3, ids(1)],
+      ],
+      { captureContent: true, maxContentChars: 10_000_000 },
+    );
+    const texts = [span, ...span.events.map(([, , attributes]) => ({ attributes }))].flatMap(
+      ({ attributes }) => Object.values(attributes).filter((value) => typeof value === 'string'),
+    );
+    expect(texts.length).toBeGreaterThan(6);
+    expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(256 * 1024);
+    expect(span.name.length).toBeLessThan(20_000);
+    expect(
+      texts.filter((text) => /^[[{]/.test(text)).map((text) => typeof JSON.parse(text)),
+    ).toEqual(['object', 'object', 'object', 'object']);
+  });
+
+  test('that may be a text of the model is there with content alone', async () => {
+    const drafts: Draft[] = [
+      ['pattern_start', 1, ids(1), bull],
+      ['agent_start', 2, ids(2, 1), bull],
+      ['agent_end', 3, { ...ids(2, 1), contribution: 'an answer' }, bull],
+      ['pattern_end', 4, { ...ids(1), consensus: 'a verdict' }, bull],
+    ];
+    const texts = async (captureContent: boolean): Promise<unknown[]> => {
+      const [pattern, agent] = await exported(drafts, { captureContent });
+      return [
+        pattern?.attributes['pyagent.pattern.consensus'],
+        agent?.attributes['pyagent.agent.contribution'],
+      ];
+    };
+    expect(await texts(false)).toEqual([undefined, undefined]);
+    expect(await texts(true)).toEqual(['a verdict', 'an answer']);
   });
 });

@@ -1,6 +1,7 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import type { Span } from '@pyagent-trace/core/spans';
 import { PyAgentAttributes } from '../attributes.ts';
+import { cut, MAX_CHARS } from '../content.ts';
 import * as semconv from '../semconv.ts';
 import { providerOf } from './provider.ts';
 import { isText, put, putCount, putText } from './values.ts';
@@ -51,7 +52,7 @@ export function startOf(span: Span): SpanStart {
     if (operation === 'embeddings') put(attributes, semconv.OPENINFERENCE_KIND, 'EMBEDDING');
   }
   return {
-    name: name === '' ? operation : `${operation} ${name}`,
+    name: cut(name === '' ? operation : `${operation} ${name}`, MAX_CHARS),
     kind: kind === 'llm' ? SpanKind.CLIENT : SpanKind.INTERNAL,
     attributes,
   };

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { boundedJson } from '../content.ts';
+import { boundedJson, cut, MAX_CHARS } from '../content.ts';
 
 /** Sets an attribute, unless the value says nothing. */
 export function put(attributes: Attributes, key: string, value: unknown): void {
@@ -17,7 +17,12 @@ export function putNumber(attributes: Attributes, key: string, value: unknown): 
 }
 
 export function putText(attributes: Attributes, key: string, value: unknown): void {
-  if (isText(value)) attributes[key] = value;
+  if (isText(value)) attributes[key] = cut(value, MAX_CHARS);
+}
+
+/** Sets a text as it is: it was cut to what the app asked for. */
+export function putContent(attributes: Attributes, key: string, text: string | undefined): void {
+  if (text !== undefined) attributes[key] = text;
 }
 
 export function isText(value: unknown): value is string {
@@ -35,16 +40,24 @@ export function isNumber(value: unknown): value is number {
 function toAttribute(value: unknown): Primitive | List | undefined {
   switch (typeof value) {
     case 'string':
+      return cut(value, MAX_CHARS);
     case 'boolean':
       return value;
     case 'number':
       return Number.isFinite(value) ? value : undefined;
     case 'object':
       if (value === null) return undefined;
-      return isList(value) ? value : boundedJson(value);
+      return isList(value) && isShort(value) ? value : boundedJson(value);
     default:
       return undefined;
   }
+}
+
+/** Whether nothing of a list has to be left out. */
+function isShort(list: List): boolean {
+  let characters = 0;
+  for (const item of list) characters += typeof item === 'string' ? item.length : 1;
+  return characters <= MAX_CHARS;
 }
 
 type Primitive = string | number | boolean;
