@@ -453,7 +453,7 @@ export declare class SpanAssembler {
 export interface SpanAssemblerOptions {
     readonly onStart?: (span: Span) => void;
     readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
-    readonly onEnd?: (span: Span) => void;
+    readonly onEnd?: (span: Span, events: number) => void;
 }
 export interface SpanAssemblerStats {
     readonly events: number;

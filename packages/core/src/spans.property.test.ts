@@ -167,7 +167,14 @@ describe('SpanAssembler', () => {
         }[] = [];
         const note = (what: 'start' | 'end') => (span: Span) =>
           void log.push({ what, span, json: JSON.stringify(span) });
-        const assembler = new SpanAssembler({ onStart: note('start'), onEnd: note('end') });
+        let spanEvents = 0;
+        const assembler = new SpanAssembler({
+          onStart: note('start'),
+          onEnd(span, ofSpan) {
+            note('end')(span);
+            spanEvents += ofSpan;
+          },
+        });
         for (const step of steps) {
           if (typeof step !== 'number') assembler.add(step as TraceEvent);
           else if (step > 0) vi.advanceTimersByTime(step);
@@ -179,6 +186,8 @@ describe('SpanAssembler', () => {
         }
         assembler.shutdown();
 
+        const { started, ended, annotated } = assembler.stats();
+        expect(spanEvents).toBe(started + ended + annotated);
         expect(assembler.stats().open).toBe(0);
         expect(assembler.stats().events).toBe(
           steps.filter((step) => typeof step !== 'number').length,

@@ -16,8 +16,11 @@ export interface SpanAssemblerOptions {
   readonly onStart?: (span: Span) => void;
   /** Something happened inside a span that is not handed on yet. */
   readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
-  /** A span is complete. Children come before their parents; each span once. */
-  readonly onEnd?: (span: Span) => void;
+  /**
+   * A span is complete. Children come before their parents; each span once. `events` is how many events
+   * it was made of: over all spans these add up to `started + ended + annotated`.
+   */
+  readonly onEnd?: (span: Span, events: number) => void;
 }
 
 /** Every event ends in exactly one of these counts; their sum is `events`. */
@@ -143,15 +146,15 @@ export class SpanAssembler {
     }
     if (ends === record.span.kind) {
       if (record.answered) return 'late';
+      record.events += 1;
       this.#end(record, reading);
       return 'ended';
     }
-    if (event_type === 'cost_record' && record.span.kind === 'llm') {
-      if (record.priced) return 'late';
-      this.#price(record, reading);
-    } else {
-      this.#annotate(record, reading);
-    }
+    const isPrice = event_type === 'cost_record' && record.span.kind === 'llm';
+    if (isPrice && record.priced) return 'late';
+    record.events += 1;
+    if (isPrice) this.#price(record, reading);
+    else this.#annotate(record, reading);
     return 'annotated';
   }
 
@@ -267,7 +270,7 @@ export class SpanAssembler {
     }
     const complete = toSpan(record);
     this.#store.remove(record, contextOf(record));
-    guard(() => this.#options.onEnd?.(complete));
+    guard(() => this.#options.onEnd?.(complete, record.events));
   }
 }
 

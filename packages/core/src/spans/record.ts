@@ -12,6 +12,8 @@ export interface SpanRecord {
   /** Without what it inherits. Its attributes are replaced, never changed: snapshots share them. */
   readonly span: Mutable<Span> & { readonly annotations: SpanAnnotation[] };
   context: SpanContext;
+  /** That it was made of so far. */
+  events: number;
   /** Saw an `error`. */
   failed: boolean;
   /** Has its end event: a call that an error ended waits for it. */
@@ -61,6 +63,7 @@ export function newRecord(
   return {
     span,
     context,
+    events: 1,
     failed: false,
     answered: false,
     priced: false,
