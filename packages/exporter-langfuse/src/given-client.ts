@@ -8,6 +8,8 @@ import type { Verdict } from './sink.ts';
 /** The client tries four times, for 29 s at most; what it has not sent by then it dropped itself. */
 const PATIENCE_MS = 30_000;
 
+const NOT_SENT = 'it did not send everything in time';
+
 /** A client that the app made. What fails comes as events, mixed with what the app itself sends. */
 export class GivenClient implements Courier {
   readonly client: LangfuseClient;
@@ -17,9 +19,10 @@ export class GivenClient implements Courier {
 
   constructor(client: LangfuseClient) {
     this.client = client;
-    // a listener that throws would make the client's flush hang
-    client.on?.('warning', (payload) => (this.#problem = excerptOf(messageOf(payload))));
-    client.on?.('error', (payload) => (this.#problem = excerptOf(messageOf(payload))));
+    // an Error is a batch that it dropped; a text, a remark. What throws in here would make its flush hang
+    client.on?.('warning', (payload) => {
+      if (payload instanceof Error) this.#problem = excerptOf(messageOf(payload));
+    });
     client.on?.('flush', (items) => this.#settle(items));
   }
 
@@ -32,13 +35,16 @@ export class GivenClient implements Courier {
     if (problem === undefined) return { kind: 'stored' };
     const error = `the client: ${problem}`;
     if (problem.includes('Event type not accepted')) return { kind: 'blocked', error };
-    return signal.aborted ? { kind: 'unknown', error } : { kind: 'unavailable', error };
+    if (signal.aborted) return { kind: 'unknown', error };
+    if (problem !== NOT_SENT) return { kind: 'unavailable', error };
+    const refused = batch.filter(({ id }) => this.#outstanding.has(id));
+    return { kind: 'stored', refused, error };
   }
 
   /** One flush sends some, not all: as many as `flushAt`, and what the client sends by itself beside it. */
   async #drain(signal: AbortSignal): Promise<string | undefined> {
     const aborted = new Promise<string>((resolve) => {
-      const end = (): void => resolve('it did not send everything in time');
+      const end = (): void => resolve(NOT_SENT);
       if (signal.aborted) end();
       signal.addEventListener('abort', end, { once: true });
     });

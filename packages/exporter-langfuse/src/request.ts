@@ -1,10 +1,11 @@
-import { messageOf } from '@pyagent-trace/core';
+import { messageOf, newSpanId } from '@pyagent-trace/core';
 import { cutToLength } from './cut.ts';
+import { Departure } from './departure.ts';
 
 export interface Request {
   readonly url: string;
   /** `GET` without. */
-  readonly body?: Uint8Array | string;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -23,47 +24,28 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Makes one request, without redirects: they would take the keys to another server. Never rejects. */
 export async function request(
-  { url, body, headers = {} }: Request,
+  { url, body, headers }: Request,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Reply> {
-  let sent = body === undefined;
-  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-  const init: RequestInit = {
-    headers: { ...headers },
-    redirect: 'manual',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-  };
-  if (bytes !== undefined)
-    Object.assign(init, {
-      method: 'POST',
-      headers: { ...headers, 'content-length': String(bytes.length) },
-      // asked for once there is a connection: before that nothing can have been stored
-      body: onceAsked(bytes, () => (sent = true)),
-      duplex: 'half',
-    });
+  const departure = new Departure(newSpanId());
   try {
-    const response = await fetch(url, init);
+    const response = await fetch(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { ...headers, ...departure.headers },
+      ...(body !== undefined && { body }),
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
     const { status } = response;
     const retryAfterMs = toRetryAfterMs(response.headers.get('retry-after'));
     const text = await response.text().catch(() => ''); // the status says it all
     return { kind: 'answer', status, ...(retryAfterMs !== undefined && { retryAfterMs }), text };
   } catch (error) {
-    return { kind: 'none', sent, error: problemOf(error, timeoutMs) };
+    return { kind: 'none', sent: departure.mayHaveLeft, error: problemOf(error, timeoutMs) };
+  } finally {
+    departure.stop();
   }
-}
-
-function onceAsked(bytes: Uint8Array, asked: () => void): ReadableStream {
-  return new ReadableStream(
-    {
-      pull(controller) {
-        asked();
-        controller.enqueue(bytes);
-        controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */

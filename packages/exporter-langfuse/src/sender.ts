@@ -16,7 +16,6 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** After an answer that another try will not change: a rejected key. */
 const BLOCKED_MS = 60_000;
-/** setTimeout takes a longer delay for 1 ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 interface Waiter {
@@ -74,14 +73,11 @@ export class Sender {
     }
     return new Promise((resolve) => {
       const deadlineMs = performance.now() + timeoutMs;
-      const timer = setTimeout(
-        () => {
-          if (this.#queue.length > 0 && !this.#ledger.isLate)
-            this.#ledger.late('the server has not answered yet');
-          waiter.done();
-        },
-        Math.min(timeoutMs, MAX_TIMEOUT_MS),
-      );
+      const timer = setTimeout(() => {
+        if (this.#queue.length > 0 && !this.#ledger.isLate)
+          this.#ledger.late('the server has not answered yet');
+        waiter.done();
+      }, toDelayMs(timeoutMs));
       const waiter: Waiter = {
         upTo: this.#added,
         deadlineMs,
@@ -121,12 +117,15 @@ export class Sender {
       this.#isUrgent() ? nowMs : this.#waitingSinceMs + this.#flushIntervalMs,
     );
     // never at once: it is no work for the code that emits
-    this.#timer = setTimeout(() => {
-      this.#running = this.#send().finally(() => {
-        this.#running = undefined;
-        this.#schedule();
-      });
-    }, dueMs - nowMs).unref();
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#send().finally(() => {
+          this.#running = undefined;
+          this.#schedule();
+        });
+      },
+      toDelayMs(dueMs - nowMs),
+    ).unref();
   }
 
   #isUrgent(): boolean {
@@ -221,4 +220,9 @@ export class Sender {
 
 function eventsOf(batch: readonly Observation[]): number {
   return batch.reduce((sum, { events }) => sum + events, 0);
+}
+
+/** setTimeout warns of what is negative or no number, and takes a delay that is too long for 1 ms. */
+function toDelayMs(ms: number): number {
+  return ms > 0 ? Math.min(ms, MAX_TIMEOUT_MS) : 0;
 }
