@@ -24,6 +24,7 @@ const CEILINGS = {
   [`${CORE}/testing`]: 8 * KB,
   '@pyagent-trace/exporter-console': 4 * KB,
   '@pyagent-trace/exporter-jsonl': 4 * KB,
+  '@pyagent-trace/exporter-langfuse': 12 * KB,
 };
 
 /** Every program that only emits loads this entry: no zod (48 ms), and any JavaScript runtime. */
