@@ -22,6 +22,7 @@ const MODES: readonly (readonly [Mode, 'auto' | 'otlp' | 'langfuse'])[] = [
 
 describe.skipIf(!hasContractServer).for(MODES)(
   'LangfuseExporter and a server of mode %s, transport %s (skipped without ../shared)',
+  { timeout: 60_000 }, // the server takes seconds to show 5,000 observations
   ([mode, transport]) => {
     let server: ContractServer;
     let exporter: LangfuseExporter;
