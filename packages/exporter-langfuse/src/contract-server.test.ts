@@ -36,6 +36,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
         environment: 'test',
         release: 'r1',
         version: 'v1',
+        requestTimeoutMs: 2_000,
       });
       bus = new TraceEventBus();
       bus.attach(exporter);
@@ -143,6 +144,39 @@ describe.skipIf(!hasContractServer).for(MODES)(
         expect(messages.at(-1)?.content).toMatch(/Wörter.*\[Truncated: \d+ more characters\]$/);
         expect(Buffer.byteLength(JSON.stringify(messages))).toBeLessThan(900_000);
       }
+    });
+
+    test('loses nothing that can be kept and stores nothing twice, whatever fails', async () => {
+      const byPackage = mode === 'v2' || transport === 'langfuse';
+      const match = byPackage ? 'ingestion' : 'otlp';
+      const faults = [
+        { kind: 'status', status: 500, times: 2 },
+        { kind: 'status', status: 429, retryAfter: 0 },
+        { kind: 'drop' },
+        { kind: 'status', status: 503, body: 'html' },
+        { kind: 'accept-then-drop' },
+        { kind: 'hang' },
+        { kind: 'partial' },
+      ];
+      let run = 0;
+      for (const fault of faults) {
+        await server.setFaults({ times: 1, ...fault, match });
+        for (const event of sampleRun({ run: ++run })) bus.emit(event);
+        await exporter.flush({ timeoutMs: 20_000 });
+      }
+      const { delivered, failed, unconfirmed, pending } = exporter.stats();
+      // three requests that may have been stored, of which one was
+      const lost = byPackage ? 0 : 3 * 8;
+      expect({ delivered, failed, unconfirmed, pending }).toEqual({
+        delivered: run * 8 - lost,
+        failed: lost,
+        unconfirmed: lost,
+        pending: 0,
+      });
+      const { observations, warnings, rejected } = await server.state();
+      expect(Object.keys(observations)).toHaveLength((byPackage ? run : run - 2) * 4);
+      expect(rejected).toEqual([]);
+      expect(warnings).toEqual([]);
     });
 
     test('takes what Python writes without ids, and what is hostile', async () => {

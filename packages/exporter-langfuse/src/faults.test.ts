@@ -26,6 +26,7 @@ afterEach(async () => {
   for (const exporter of exporters) await exporter.shutdown({ timeoutMs: 0 });
   await server[Symbol.asyncDispose]();
   vi.unstubAllEnvs();
+  vi.useRealTimers();
   vi.restoreAllMocks();
   if (server.problems.length > 0) throw new Error(server.problems.join('\n')); // something came twice
 });
@@ -174,6 +175,21 @@ describe('LangfuseExporter, when the server fails', () => {
       expect(exporter.stats().error).toMatch(`: ${status} `);
     },
   );
+
+  test('tries a rejected key again after a minute, and does not say so again', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const exporter = create();
+    server.fail({ kind: 'status', status: 401 }, { kind: 'status', status: 401 });
+    give(exporter);
+    vi.useFakeTimers({ toFake: ['performance'] });
+    for (const requests of [1, 2, 3]) {
+      await exporter.flush();
+      expect(server.requests).toHaveLength(requests);
+      vi.advanceTimersByTime(61_000);
+    }
+    expect(countsOf(exporter)).toMatchObject({ delivered: 8, pending: 0 });
+    expect(warn).toHaveBeenCalledOnce();
+  });
 
   test('takes an answer that is not of Langfuse for a wrong address', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});

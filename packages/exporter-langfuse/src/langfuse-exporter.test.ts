@@ -247,6 +247,23 @@ describe('LangfuseExporter', () => {
       expect(fields).not.toHaveProperty('langfuse.observation.cost_details');
   });
 
+  test('keeps a thousand errors of a span with it, and shows more as events below it', async () => {
+    const spans = await spansOf([
+      event('agent_start', 0, 'bull', { span_id: AGENT }),
+      ...Array.from({ length: 1_002 }, (_, index) =>
+        event('error', 1, 'bull', { span_id: AGENT, message: `error ${index}` }),
+      ),
+      event('agent_end', 2, 'bull', { span_id: AGENT }),
+    ]);
+    expect(
+      spans.map(({ name, fields }) => [name, fields['langfuse.observation.status_message']]),
+    ).toEqual([
+      ['error', 'error 1000'],
+      ['error', 'error 1001'],
+      ['bull', 'error 999'],
+    ]);
+  });
+
   test('gives ids that are no hex a hash, the same everywhere, and keeps what they were', async () => {
     const ids = { trace_id: 'order-7' };
     const [child, root] = await spansOf([
