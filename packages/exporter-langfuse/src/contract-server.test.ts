@@ -48,7 +48,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
     });
 
     /** Everything arrived, and the server has nothing to complain of. */
-    async function delivered(): Promise<State> {
+    async function stateAfterShutdown(): Promise<State> {
       await bus.shutdown({ timeoutMs: 60_000 });
       const { accepted, ...stats } = exporter.stats();
       expect(stats).toEqual({ ...NOTHING_LOST, delivered: accepted });
@@ -60,7 +60,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
 
     test('shows a debate with everything in it', async () => {
       await traceDebate(createTracer(bus), 'Build?');
-      const { traces, observations } = await delivered();
+      const { traces, observations } = await stateAfterShutdown();
       expect(Object.values(traces)).toEqual([
         expect.objectContaining({
           name: 'debate',
@@ -88,7 +88,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
 
     test.skipIf(!hasConversations)('shows 40 conversations at once', async () => {
       const { calls, tools } = await traceConversations(createTracer(bus));
-      const { traces, observations } = await delivered();
+      const { traces, observations } = await stateAfterShutdown();
       expect(Object.keys(traces)).toHaveLength(40);
       // one agent around each call
       expect(Object.keys(observations)).toHaveLength(40 + 2 * calls + tools);
@@ -97,7 +97,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
     test('takes 10,000 events in one synchronous run', async () => {
       for (let run = 1; run <= 1_000; run++)
         for (const event of sampleRun({ run, calls: 3 })) bus.emit(event);
-      const { observations } = await delivered();
+      const { observations } = await stateAfterShutdown();
       expect(Object.keys(observations)).toHaveLength(5_000);
     });
 
@@ -115,7 +115,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
           ),
         ),
       );
-      const { observations } = await delivered();
+      const { observations } = await stateAfterShutdown();
       const calls = Object.values(observations).filter(({ type }) => type === 'GENERATION');
       expect(calls).toHaveLength(100);
       for (const { parentObservationId, output } of calls)
@@ -135,7 +135,7 @@ describe.skipIf(!hasContractServer).for(MODES)(
               ? createTraceEvent({ ...event, payload: { ...event.payload, messages_in: messages } })
               : event,
           );
-      const { observations } = await delivered();
+      const { observations } = await stateAfterShutdown();
       const inputs = Object.values(observations)
         .filter(({ type }) => type === 'GENERATION')
         .map(({ input }) => input as { content: string }[]);
