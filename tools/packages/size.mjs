@@ -27,6 +27,7 @@ const CEILINGS = {
   '@pyagent-trace/exporter-console': 4 * KB,
   // 4 kB, and the sentence about what is lost at exit
   '@pyagent-trace/exporter-jsonl': 4.25 * KB,
+  '@pyagent-trace/exporter-langfuse': 12 * KB,
   '@pyagent-trace/exporter-otel': 12 * KB,
 };
 
