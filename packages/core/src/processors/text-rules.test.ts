@@ -213,6 +213,16 @@ describe('RULE_GROUPS', () => {
       '<b>API_KEY=[named_secret]</b> ACCESS_TOKEN=[named_secret]',
     ],
     ['Driver=x;Pwd={sword;fi sh};Port=1', 'Driver=x;Pwd=[named_secret];Port=1'],
+    [
+      'OPENAI_KEY=abc DB_PASS=a,b OTP=123',
+      'OPENAI_KEY=[named_secret] DB_PASS=[named_secret] OTP=[named_secret]',
+    ],
+    [
+      '"groq_key": "x", "db_pass": "y"',
+      '"groq_key": "[named_secret]", "db_pass": "[named_secret]"',
+    ],
+    ['otp: 123456, api_token=1234', 'otp: [named_secret], api_token=[named_secret]'],
+    ['a=b&password_confirmation=x1y2', 'a=b&password_confirmation=[named_secret]'],
     // named_secret: beside what another rule found
     [`API_KEYS="sk-proj-${'a1'.repeat(20)},second"`, 'API_KEYS="[named_secret]"'],
     [`API_KEYS=sk-proj-${'a1'.repeat(20)},second`, 'API_KEYS=[named_secret]'],
@@ -260,6 +270,7 @@ describe('RULE_GROUPS', () => {
     'API_KEY=$KEY TOKEN=${MY_TOKEN} SECRET=$(cat secret) PASSWORD=$1 API_KEY=%KEY% PASSWORD=$other',
     'API_KEY=<your key> PASSWORD=******** API_KEY=... SECRET={{ secret }} PASSWORD=None',
     'f(x, API_KEY=API_KEY, PASSWORD=os.environ["X"])',
+    'desktop: 1234567, by-pass: 1234567a, hotkey=ctrl1234, the key: abc1234',
     'MAX_TOKEN=100000000, <Login password={password} />, access token: https://example.com/v2',
     '"authorization": "Bearer [REDACTED bearer_token]", password=[REDACTED path], x',
     'password: "" and API_KEY=',

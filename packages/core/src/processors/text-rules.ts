@@ -222,7 +222,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
   { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
   {
     hints: [
-      /[:=>](?<=(?:word|wd|phrase|code|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
+      /[:=>](?<=(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
     ],
     rules: [AUTHORIZATION, COOKIE, ENVIRONMENT, NAMED_SECRET],
   },
