@@ -414,6 +414,20 @@ describe('readTraceEvents', () => {
     expect(stats).toMatchObject({ lines: 2, errors: 1, unknownKeys: 1, tornTail: true });
   });
 
+  test.each<[string, string | Buffer, string]>([
+    ['a zip archive', Buffer.from('504b0304ff00', 'hex'), 'not UTF-8'],
+    ['a text', '\n \nonce upon a time', 'not JSON'],
+    ['lines that end with CR alone', `${START}}\r${CALL}}\r`, 'not JSON'],
+  ])('%s without a line feed is no torn line, and is thrown', async (_, text, problem) => {
+    await expect(readAll([text], { onError: undefined })).rejects.toThrow(problem);
+    expect((await readAll([text])).stats).toMatchObject({ errors: 1, tornTail: false });
+  });
+
+  test('a file that was cut off in its first line has a torn line', async () => {
+    for (const text of [`\ufeff ${CALL},"pay`, `{`, `${CALL},"payload":{"response":"x\r`])
+      expect((await readAll([text])).stats).toMatchObject({ errors: 1, tornTail: true });
+  });
+
   test('what onError throws ends the reading', async () => {
     const seen: number[] = [];
     const onError = ({ line }: TraceReadError): never => {

@@ -20,6 +20,8 @@ export interface ReadStats {
 }
 
 const OPEN_BRACE = 0x7b;
+/** A CR in a text is escaped. */
+const HALF_AN_EVENT = /^\ufeff?[ \t\r]*\{[^\r]*\r*$/;
 
 /** Lines in, events out; counts both. */
 export class LineReader {
@@ -107,7 +109,9 @@ export class LineReader {
     problem: string,
     cause?: unknown,
   ): undefined {
-    if (line.terminated) this.#refuse(line, reason, problem, cause);
+    // what has no line and begins as none is no file of events: a zip archive, or CR for line feeds
+    const isForeign = this.stats.lines === 0 && !HALF_AN_EVENT.test(line.text);
+    if (line.terminated || isForeign) this.#refuse(line, reason, problem, cause);
     else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
   }
 
