@@ -33,6 +33,11 @@ function bare(event_type: string, payload: TracePayload = {}): TraceEvent {
   return createTraceEvent({ timestamp: 1, event_type, pattern_type: 'debate', payload });
 }
 
+/** An event that says neither its trace nor its pattern. */
+function stray(event_type: string): TraceEvent {
+  return createTraceEvent({ timestamp: 1, event_type });
+}
+
 /** An operation below one in another process. */
 function part(span_id: string, end: TracePayload): TraceEvent[] {
   return [
@@ -247,8 +252,6 @@ describe('keepErrors', () => {
 
   test('what has neither trace nor pattern joins the newest open pattern', () => {
     const { inner, exporter } = setUp();
-    const stray = (event_type: string): TraceEvent =>
-      createTraceEvent({ timestamp: 1, event_type, payload: { message: 'no' } });
     const start = eventOf('pattern_start', { span_id: 'a' });
 
     give(exporter, bare('pattern_start'), start, stray('llm_call'), stray('error'));
@@ -278,18 +281,16 @@ describe('keepErrors', () => {
       eventOf('pattern_start', { span_id: 'b', parent_span_id: 'a' }),
       eventOf('agent_end', { span_id: 'a' }),
     );
-    const stray = createTraceEvent({ timestamp: 1, event_type: 'error' });
-    give(exporter, stray);
+    give(exporter, stray('error'));
 
-    expect(inner.events).toEqual([stray]);
+    expect(inner.events).toEqual([stray('error')]);
   });
 
   test('remembers a bounded number of open patterns', () => {
     const { inner, exporter } = setUp();
     for (let i = 0; i <= 1_000; i++)
       give(exporter, eventOf('pattern_start', { trace_id: String(i), span_id: 'a' }));
-    const stray = createTraceEvent({ timestamp: 1, event_type: 'pattern_end' });
-    for (let i = 0; i <= 1_000; i++) give(exporter, stray);
+    for (let i = 0; i <= 1_000; i++) give(exporter, stray('pattern_end'));
 
     // the first was handed on, since too many were open; and of 1,001 ends one had no pattern left
     expect(inner.events.map(({ event_type }) => event_type)).toEqual([
@@ -318,12 +319,12 @@ describe('keepErrors', () => {
 
   test('passes at once what has neither trace nor pattern, and what has an id of no use', () => {
     const { inner, exporter } = setUp();
-    const stray = createTraceEvent({ timestamp: 1, event_type: 'trace_gap' });
+    const gap = stray('trace_gap');
     const huge = eventOf('agent_start', { trace_id: 'x'.repeat(1_000) });
 
-    give(exporter, stray, huge);
+    give(exporter, bare('pattern_start'), gap, huge);
 
-    expect(inner.events).toEqual([stray, huge]);
+    expect(inner.events).toEqual([gap, huge]);
   });
 
   test('takes what it holds when it comes: the app goes on changing it', () => {
