@@ -439,6 +439,47 @@ describe('readTraceEvents', () => {
     expect(seen).toEqual([1]);
   });
 
+  test('what an asynchronous onError rejects with ends the reading, at the latest after the chunk', async () => {
+    const bad = '{}\n';
+    for (const chunks of [[bad, bad], ['{}']]) {
+      const seen: number[] = [];
+      const onError = async ({ line }: TraceReadError): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(line);
+        throw new Error('enough');
+      };
+
+      await expect(readAll(chunks, { onError })).rejects.toThrow('enough');
+      expect(seen).toEqual([1]);
+    }
+    const { errors } = await readAll([bad], { onError: async () => {} });
+    expect(errors).toEqual([]);
+  });
+
+  test('events are handed out before what onError rejects with', async () => {
+    const reader = readTraceEvents([`{}\n${START}}\n`], {
+      onError: () => Promise.reject(new Error('enough')),
+    });
+    const events: TraceEvent[] = [];
+
+    await expect(async () => {
+      for await (const event of reader) {
+        await new Promise((resolve) => setImmediate(resolve)); // time enough for an unhandled rejection
+        events.push(event);
+      }
+    }).rejects.toThrow('enough');
+    expect(events).toHaveLength(1);
+  });
+
+  test('a reader that is iterated a second time throws', async () => {
+    const reader = readTraceEvents([`${START}}\n`]);
+    for await (const _ of reader) break;
+
+    expect(() => reader[Symbol.asyncIterator]()).toThrow(
+      new TraceError('read_failed', 'stream: the reader can be iterated once'),
+    );
+  });
+
   test.each([
     ['missing.jsonl', 'ENOENT', 'ENOENT: no such file or directory, open'],
     ['.', 'EISDIR', 'EISDIR: illegal operation on a directory, read'],
