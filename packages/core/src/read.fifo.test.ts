@@ -23,7 +23,7 @@ describe.skipIf(process.platform === 'win32')('readTraceEvents, from a named pip
   test('waits for a writer, and reads until the last one closes it', async () => {
     const reader = readTraceEvents(path)[Symbol.asyncIterator]();
     const first = reader.next();
-    await run(`fs.appendFileSync(path, ${JSON.stringify(LINE + LINE)})`);
+    await run(`fs.appendFileSync(path, ${JSON.stringify(LINE + LINE)})`, path);
 
     expect(await first).toMatchObject({ value: { event_type: 'custom' } });
     expect(await reader.next()).toMatchObject({ done: false });
@@ -37,13 +37,13 @@ describe.skipIf(process.platform === 'win32')('readTraceEvents, from a named pip
       setTimeout(() => process.exit(), 100);
     `;
 
-    await expect(run(wait)).resolves.toMatchObject({ stderr: '' });
+    await expect(run(wait, path)).resolves.toMatchObject({ stderr: '' });
   });
-
-  /** In a process of its own, which has to end by itself. */
-  function run(code: string): Promise<{ stderr: string }> {
-    const source = `import fs from 'node:fs'; const path = process.argv[1]; ${code}`;
-    const args = ['--conditions=@pyagent-trace/source', '--input-type=module', '-e', source, path];
-    return promisify(execFile)(process.execPath, args, { timeout: 10_000, killSignal: 'SIGKILL' });
-  }
 });
+
+/** Runs a program on a path: in a process of its own, which has to end by itself. */
+function run(code: string, path: string): Promise<{ stderr: string }> {
+  const source = `import fs from 'node:fs'; const path = process.argv[1]; ${code}`;
+  const args = ['--conditions=@pyagent-trace/source', '--input-type=module', '-e', source, path];
+  return promisify(execFile)(process.execPath, args, { timeout: 10_000, killSignal: 'SIGKILL' });
+}

@@ -8,8 +8,8 @@ import { describe } from '../event.ts';
 import { unpack } from './archive.ts';
 
 /**
- * A path (also of a named pipe), a `file:` URL, or chunks of bytes or text from anywhere: a stream, a generator, an array.
- * Chunks may be cut anywhere.
+ * A path, which may be that of a named pipe, a `file:` URL, or chunks of bytes or text from anywhere: a
+ * stream, a generator, an array. Chunks may be cut anywhere.
  */
 export type TraceSource =
   | string
