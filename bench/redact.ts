@@ -17,6 +17,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'short passwords in addresses': '://a:a@',
   'names without a value': 'password="password=',
   'names and variables': 'api_key=$KEY token: ',
+  'values with signs': 'API_KEY=ab,;)',
+  'values that are hidden': 'password=[REDACTED x]',
   'words after Bearer': 'Bearer aaaaaaaa Basic aaaaaaaa ',
   'backslashes and quotes': '"password":"\\',
   'dashes and underscores': 'a-b_c.d=',

@@ -414,6 +414,20 @@ describe('readTraceEvents', () => {
     expect(stats).toMatchObject({ lines: 2, errors: 1, unknownKeys: 1, tornTail: true });
   });
 
+  test.each<[string, string | Buffer, string]>([
+    ['a zip archive', Buffer.from('504b0304ff00', 'hex'), 'not UTF-8'],
+    ['a text', '\n \nonce upon a time', 'not JSON'],
+    ['lines that end with CR alone', `${START}}\r${CALL}}\r`, 'not JSON'],
+  ])('%s without a line feed is no torn line, and is thrown', async (_, text, problem) => {
+    await expect(readAll([text], { onError: undefined })).rejects.toThrow(problem);
+    expect((await readAll([text])).stats).toMatchObject({ errors: 1, tornTail: false });
+  });
+
+  test('a file that was cut off in its first line has a torn line', async () => {
+    for (const text of [`\ufeff ${CALL},"pay`, `{`, `${CALL},"payload":{"response":"x\r`])
+      expect((await readAll([text])).stats).toMatchObject({ errors: 1, tornTail: true });
+  });
+
   test('what onError throws ends the reading', async () => {
     const seen: number[] = [];
     const onError = ({ line }: TraceReadError): never => {
@@ -423,6 +437,47 @@ describe('readTraceEvents', () => {
 
     await expect(readAll(['{}\n{}\n'], { onError })).rejects.toThrow('enough');
     expect(seen).toEqual([1]);
+  });
+
+  test('what an asynchronous onError rejects with ends the reading, at the latest after the chunk', async () => {
+    const bad = '{}\n';
+    for (const chunks of [[bad, bad], ['{}']]) {
+      const seen: number[] = [];
+      const onError = async ({ line }: TraceReadError): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(line);
+        throw new Error('enough');
+      };
+
+      await expect(readAll(chunks, { onError })).rejects.toThrow('enough');
+      expect(seen).toEqual([1]);
+    }
+    const { errors } = await readAll([bad], { onError: async () => {} });
+    expect(errors).toEqual([]);
+  });
+
+  test('events are handed out before what onError rejects with', async () => {
+    const reader = readTraceEvents([`{}\n${START}}\n`], {
+      onError: () => Promise.reject(new Error('enough')),
+    });
+    const events: TraceEvent[] = [];
+
+    await expect(async () => {
+      for await (const event of reader) {
+        await new Promise((resolve) => setImmediate(resolve)); // time enough for an unhandled rejection
+        events.push(event);
+      }
+    }).rejects.toThrow('enough');
+    expect(events).toHaveLength(1);
+  });
+
+  test('a reader that is iterated a second time throws', async () => {
+    const reader = readTraceEvents([`${START}}\n`]);
+    for await (const _ of reader) break;
+
+    expect(() => reader[Symbol.asyncIterator]()).toThrow(
+      new TraceError('read_failed', 'stream: the reader can be iterated once'),
+    );
   });
 
   test.each([

@@ -33,6 +33,11 @@ function bare(event_type: string, payload: TracePayload = {}): TraceEvent {
   return createTraceEvent({ timestamp: 1, event_type, pattern_type: 'debate', payload });
 }
 
+/** An event that says neither its trace nor its pattern. */
+function stray(event_type: string): TraceEvent {
+  return createTraceEvent({ timestamp: 1, event_type });
+}
+
 /** An operation below one in another process. */
 function part(span_id: string, end: TracePayload): TraceEvent[] {
   return [
@@ -245,14 +250,81 @@ describe('keepErrors', () => {
     ]);
   });
 
+  test('what has neither trace nor pattern joins the newest open pattern', () => {
+    const { inner, exporter } = setUp();
+    const start = eventOf('pattern_start', { span_id: 'a' });
+
+    give(exporter, bare('pattern_start'), start, stray('llm_call'), stray('error'));
+    expect(inner.events).toEqual([start, stray('llm_call'), stray('error')]);
+    give(exporter, stray('pattern_end'));
+    expect(inner.events.at(-1)).toEqual(stray('pattern_end'));
+    give(exporter, stray('pattern_end'));
+
+    expect(inner.events).toHaveLength(4);
+    expect(exporter.stats()).toMatchObject({ delivered: 4, dropped: 2, pending: 0 });
+  });
+
+  test('an end without ids ends the newest pattern of its trace', () => {
+    const { inner, exporter } = setUp();
+    give(exporter, eventOf('pattern_start', { span_id: 'a' }), eventOf('pattern_end'));
+    give(exporter, eventOf('pattern_start', { trace_id: 'u', span_id: 'a' }), bare('pattern_end'));
+
+    expect(inner.events).toEqual([]);
+    expect(exporter.stats()).toMatchObject({ dropped: 4, pending: 0 });
+  });
+
+  test('a pattern that did not end with its trace is not joined', () => {
+    const { inner, exporter } = setUp();
+    give(
+      exporter,
+      eventOf('agent_start', { span_id: 'a' }),
+      eventOf('pattern_start', { span_id: 'b', parent_span_id: 'a' }),
+      eventOf('agent_end', { span_id: 'a' }),
+    );
+    give(exporter, stray('error'));
+
+    expect(inner.events).toEqual([stray('error')]);
+  });
+
+  test('remembers a bounded number of open patterns', () => {
+    const { inner, exporter } = setUp();
+    for (let i = 0; i <= 1_000; i++)
+      give(exporter, eventOf('pattern_start', { trace_id: String(i), span_id: 'a' }));
+    for (let i = 0; i <= 1_000; i++) give(exporter, stray('pattern_end'));
+
+    // the first was handed on, since too many were open; and of 1,001 ends one had no pattern left
+    expect(inner.events.map(({ event_type }) => event_type)).toEqual([
+      'pattern_start',
+      'pattern_end',
+    ]);
+  });
+
+  test.each<[string, TracePayload]>([
+    ['a root', {}],
+    ['an operation below one elsewhere', { parent_span_id: 'r', traceparent: '00-t-r-01' }],
+  ])('the end of %s may come before its start', (_, above) => {
+    const { inner, exporter } = setUp();
+    const start = eventOf('agent_start', { span_id: 'a', ...above });
+    const end = eventOf('agent_end', { span_id: 'a', ...above, traceparent: undefined });
+
+    give(exporter, end, start);
+    expect(exporter.stats()).toMatchObject({ pending: 0, dropped: 2 });
+    give(exporter, eventOf('agent_start', { span_id: 'b' }));
+    give(exporter, eventOf('agent_end', { span_id: 'c' }), eventOf('agent_end', { span_id: 'b' }));
+    give(exporter, eventOf('agent_start', { span_id: 'c' }));
+
+    expect(inner.events).toEqual([]);
+    expect(exporter.stats()).toMatchObject({ pending: 0, dropped: 6 });
+  });
+
   test('passes at once what has neither trace nor pattern, and what has an id of no use', () => {
     const { inner, exporter } = setUp();
-    const stray = createTraceEvent({ timestamp: 1, event_type: 'trace_gap' });
+    const gap = stray('trace_gap');
     const huge = eventOf('agent_start', { trace_id: 'x'.repeat(1_000) });
 
-    give(exporter, stray, huge);
+    give(exporter, bare('pattern_start'), gap, huge);
 
-    expect(inner.events).toEqual([stray, huge]);
+    expect(inner.events).toEqual([gap, huge]);
   });
 
   test('takes what it holds when it comes: the app goes on changing it', () => {

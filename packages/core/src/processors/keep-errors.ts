@@ -11,8 +11,9 @@ import {
   type TraceExporter,
 } from '../exporter.ts';
 import { parseOptions } from '../schema/options.ts';
+import { OpenPatterns } from './open-patterns.ts';
 import { type Limits, OpenTrace, startsRoot } from './open-trace.ts';
-import { readText, traceOf } from './read-payload.ts';
+import { readText } from './read-payload.ts';
 
 export interface KeepErrorsOptions {
   /**
@@ -49,7 +50,8 @@ const MAX_ID_CHARACTERS = 256;
  *
  * A trace that cannot wait for its end is handed on, since it may be the one that fails: on `flush` and
  * `shutdown`, when too many are open, or more than 32 Mi characters of events, or after 30 silent minutes.
- * What is held back counts as `dropped`. Events without a trace pass at once.
+ * What is held back counts as `dropped`. Events with neither trace nor pattern belong to the newest open
+ * pattern; where there is none, they pass at once.
  *
  * @param exporter takes what is kept; nothing else may give it events, or the counts are not those of it
  * @throws {TraceError} `invalid_exporter`, `invalid_option`
@@ -73,6 +75,12 @@ export function keepErrors(
   return new ErrorKeeper(exporter, maxOpenTraces, limits);
 }
 
+interface Decision {
+  readonly kept: boolean;
+  /** Operations that start later, and have ended. */
+  readonly endedEarly: ReadonlySet<string>;
+}
+
 class ErrorKeeper implements TraceExporter {
   readonly name: string;
   readonly #exporter: TraceExporter;
@@ -80,8 +88,9 @@ class ErrorKeeper implements TraceExporter {
   readonly #limits: Limits;
   /** The one that was silent longest comes first. */
   readonly #open = new Map<string, OpenTrace>();
-  /** Whether a trace was kept, the oldest decision first. */
-  readonly #kept = new Map<string, boolean>();
+  readonly #patterns = new OpenPatterns();
+  /** What became of a trace, the oldest decision first. */
+  readonly #decided = new Map<string, Decision>();
   #held = 0;
   #heldCharacters = 0;
   #dropped = 0;
@@ -103,9 +112,15 @@ class ErrorKeeper implements TraceExporter {
       return;
     }
     this.#releaseIdle();
-    const id = traceOf(event);
-    if (id === '' || id.length > MAX_ID_CHARACTERS) this.#pass(event);
-    else this.#take(id, event);
+    const id = this.#patterns.traceOf(event);
+    if (id === '' || id.length > MAX_ID_CHARACTERS) {
+      this.#pass(event);
+      return;
+    }
+    const { event_type } = event;
+    if (event_type === 'pattern_start') this.#patterns.start(id, event);
+    const ends = event_type === 'pattern_end';
+    this.#take(id, event, ends ? this.#patterns.end(id, event) : readText(event, 'span_id'));
   };
 
   async flush(options?: FlushOptions): Promise<void> {
@@ -138,15 +153,15 @@ class ErrorKeeper implements TraceExporter {
     await this.shutdown();
   }
 
-  #take(id: string, event: TraceEvent): void {
-    const kept = this.#kept.get(id);
-    if (kept !== undefined && !this.#isJudgedAnew(event, kept)) {
-      if (kept) this.#pass(event);
+  #take(id: string, event: TraceEvent, span: string): void {
+    const decision = this.#decided.get(id);
+    if (decision !== undefined && !this.#isJudgedAnew(event, decision)) {
+      if (decision.kept) this.#pass(event);
       else this.#dropped += 1;
       return;
     }
     const trace = this.#open.get(id) ?? new OpenTrace();
-    this.#kept.delete(id);
+    this.#decided.delete(id);
     this.#open.delete(id);
     this.#open.set(id, trace);
     // the app goes on changing its objects
@@ -154,7 +169,7 @@ class ErrorKeeper implements TraceExporter {
     trace.lines.push(line);
     trace.characters += line.length;
     trace.activeMs = monotonicMs();
-    trace.add(event);
+    trace.add(event, span);
     this.#held += 1;
     this.#heldCharacters += line.length;
 
@@ -165,16 +180,18 @@ class ErrorKeeper implements TraceExporter {
   }
 
   /** Another operation of a trace that was held back, or without ids the next run of a pattern. */
-  #isJudgedAnew(event: TraceEvent, kept: boolean): boolean {
-    return startsRoot(event) && !(kept && readText(event, 'trace_id') !== '');
+  #isJudgedAnew(event: TraceEvent, { kept, endedEarly }: Decision): boolean {
+    if (!startsRoot(event) || endedEarly.has(readText(event, 'span_id'))) return false;
+    return !kept || readText(event, 'trace_id') === '';
   }
 
   #decide(id: string, trace: OpenTrace, kept: boolean): void {
     this.#open.delete(id);
     this.#held -= trace.lines.length;
     this.#heldCharacters -= trace.characters;
-    this.#kept.set(id, kept);
-    if (this.#kept.size > MAX_DECIDED) this.#kept.delete(firstOf(this.#kept.keys()));
+    if (trace.ended) this.#patterns.forget(id);
+    this.#decided.set(id, { kept, endedEarly: trace.endedEarly });
+    if (this.#decided.size > MAX_DECIDED) this.#decided.delete(firstOf(this.#decided.keys()));
     if (!kept) this.#dropped += trace.lines.length;
     else for (const line of trace.lines) this.#pass(JSON.parse(line) as TraceEvent);
   }

@@ -36,11 +36,15 @@ export class OpenTrace {
   #firstTime = Infinity;
   #lastTime = 0;
   readonly #roots = new Set<string>();
+  readonly #running = new Set<string>();
+  /** What ended before it started. */
+  readonly endedEarly: Set<string> = new Set();
   /** By call: its answer and its cost record may both say what it cost. */
   readonly #costs = new Map<string, number>();
   #costUsd = 0;
 
-  add(event: TraceEvent): void {
+  /** @param span the one that it starts, ends or is about; empty when it is not known */
+  add(event: TraceEvent, span: string): void {
     const { event_type, timestamp } = event;
     this.#firstTime = Math.min(this.#firstTime, timestamp);
     this.#lastTime = Math.max(this.#lastTime, timestamp);
@@ -48,12 +52,11 @@ export class OpenTrace {
     if (event_type === 'error' || readText(event, 'status') === 'error') this.#failed = true;
     if (PRICED.has(event_type)) this.#price(event);
 
-    const span = readText(event, 'span_id');
+    const isWhole = event_type === 'llm_call' && readValue(event, 'response') !== undefined;
+    const isOver = this.#pair(event_type, span) || isWhole;
     const starts = startsRoot(event);
     if (starts) this.#roots.add(span);
-    const isWhole =
-      starts && event_type === 'llm_call' && readValue(event, 'response') !== undefined;
-    if (!isWhole && !this.#endsRoot(event, span)) return;
+    if (!(starts ? isOver : this.#endsRoot(event, span))) return;
     this.#roots.delete(span);
     this.ended = this.#roots.size === 0;
     this.#lasted(readQuantity(event, 'duration_ms'));
@@ -62,6 +65,16 @@ export class OpenTrace {
 
   isNotable({ slowMs = Infinity, minCostUsd = Infinity }: Limits): boolean {
     return this.#failed || this.#durationMs >= slowMs || this.#costUsd >= minCostUsd;
+  }
+
+  /** Whether an operation that starts has ended already. */
+  #pair(event_type: string, span: string): boolean {
+    if (span === '') return false;
+    if (ENDS.has(event_type) && !this.#running.delete(span)) this.endedEarly.add(span);
+    if (!STARTS.has(event_type)) return false;
+    if (this.endedEarly.delete(span)) return true;
+    this.#running.add(span);
+    return false;
   }
 
   #lasted(durationMs: number): void {

@@ -1,7 +1,7 @@
 import { isObject } from '../event.ts';
 import { define } from '../plain.ts';
 import { isTooDeep } from '../read/json.ts';
-import { kindOfName, type NameKind, SECRET_NAME, TOKEN_NAME } from './names.ts';
+import { HAS_NAMES, kindOfName, type NameKind } from './names.ts';
 import { marker } from './text-rules.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -18,9 +18,11 @@ const MAX_NAMES = 1_000;
 const MAX_NAME_CHARACTERS = 128;
 
 const JSON_START = /^\s*[[{"]/;
-const NAMES = new RegExp(`${SECRET_NAME}|${TOKEN_NAME}`, 'i');
+/** Among the tokens of a text, one that may be a secret: no word, no blank, none of a model's own. */
+const TOKEN = /^(?!<)(?=\S*?(?:\d|[a-z][A-Z]))\S{8,}$/;
 
 const ONE_MARKER = /^\[REDACTED \w+\]$/;
+const FLAG = /^(?:true|false|yes|no|none|ok|pass(?:ed)?|fail(?:ed)?)$/i;
 /** A tool's argument may be called `password`: its description is no secret. */
 const SCHEMA_TYPES: ReadonlySet<unknown> = new Set([
   'string',
@@ -57,7 +59,7 @@ export class TreeRedactor {
   /** The arguments of a tool are a text that is JSON: their names say more than the text's rules see. */
   #text(text: string): string {
     const cleaned = this.#clean(text);
-    if (!JSON_START.test(cleaned) || !NAMES.test(cleaned) || isTooDeep(cleaned)) return cleaned;
+    if (!JSON_START.test(cleaned) || !HAS_NAMES.test(cleaned) || isTooDeep(cleaned)) return cleaned;
     let value: unknown;
     try {
       value = JSON.parse(cleaned);
@@ -69,13 +71,19 @@ export class TreeRedactor {
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {
-    let copy: unknown[] | undefined;
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i];
-      const next = this.redact(item);
-      if (!Object.is(next, item)) (copy ??= [...items])[i] = next;
-    }
-    return copy ?? items;
+    // how the entries of Headers and of a Map are written
+    if (items.length > 0 && items.every(isPair))
+      return mapped(items, (pair) => this.#pairs(pair as readonly unknown[]));
+    return mapped(items, (item) => this.redact(item));
+  }
+
+  /** A list of names and values in turn. */
+  #pairs(items: readonly unknown[]): readonly unknown[] {
+    return mapped(items, (item, i) => {
+      const name = items[i - 1];
+      if (i % 2 === 0 || typeof name !== 'string') return this.redact(item);
+      return this.#entry(this.#nameOf(name).kind, item, {});
+    });
   }
 
   #entries(values: Values): Values {
@@ -85,7 +93,7 @@ export class TreeRedactor {
       const key = keys[i] as string;
       const item = values[key];
       const { kind, text } = this.#nameOf(key);
-      const next = this.#entry(isValue(key) ? this.#kindOfLabel(values) : kind, item, values);
+      const next = this.#entry(kind === 'value' ? this.#kindOfLabel(values) : kind, item, values);
       if (copy === undefined) {
         if (Object.is(next, item) && text === key) continue;
         copy = {};
@@ -97,7 +105,29 @@ export class TreeRedactor {
   }
 
   #entry(kind: NameKind, item: unknown, values: Values): unknown {
-    if (kind === 'plain' || isData(kind, item, values)) return this.redact(item);
+    switch (kind) {
+      case 'secret':
+      case 'token':
+        return isData(kind, item, values) ? this.redact(item) : this.#secret(kind, item);
+      case 'text':
+      case 'tokens':
+        return Array.isArray(item)
+          ? mapped(item, (one) => this.#ambiguous(kind, one))
+          : this.#ambiguous(kind, item);
+      case 'pairs':
+        return Array.isArray(item) ? this.#pairs(item) : this.redact(item);
+      default:
+        return this.redact(item);
+    }
+  }
+
+  #ambiguous(kind: NameKind, item: unknown): unknown {
+    const isSecret =
+      typeof item === 'string' && (kind === 'tokens' ? TOKEN.test(item) : !FLAG.test(item));
+    return isSecret ? this.#secret(kind, item) : this.redact(item);
+  }
+
+  #secret(kind: NameKind, item: unknown): unknown {
     if (typeof item === 'string') {
       const cleaned = this.#clean(item);
       return cleaned === '' || ONE_MARKER.test(cleaned) ? cleaned : marker('named_secret');
@@ -108,9 +138,13 @@ export class TreeRedactor {
   }
 
   /** `{ name: 'x-api-key', value: … }`: how lists of headers, cookies and variables are written. */
-  #kindOfLabel({ name, key, Name, Key }: Values): NameKind {
-    const label = name ?? key ?? Name ?? Key;
-    return typeof label === 'string' ? this.#nameOf(label).kind : 'plain';
+  #kindOfLabel(values: Values): NameKind {
+    for (const [key, label] of Object.entries(values)) {
+      if (typeof label !== 'string' || this.#nameOf(key).kind !== 'label') continue;
+      const { kind } = this.#nameOf(label);
+      if (kind !== 'plain') return kind;
+    }
+    return 'plain';
   }
 
   #nameOf(key: string): Name {
@@ -125,8 +159,21 @@ export class TreeRedactor {
   }
 }
 
-function isValue(key: string): boolean {
-  return key === 'value' || key === 'Value';
+/** The same items, when none of them changes. */
+function mapped(
+  items: readonly unknown[],
+  change: (item: unknown, index: number) => unknown,
+): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const next = change(items[i], i);
+    if (!Object.is(next, items[i])) (copy ??= [...items])[i] = next;
+  }
+  return copy ?? items;
+}
+
+function isPair(item: unknown): item is readonly unknown[] {
+  return Array.isArray(item) && item.length === 2 && typeof item[0] === 'string';
 }
 
 /** What is called like a secret and is none: the description of an argument, a token of a model's answer. */

@@ -145,6 +145,25 @@ describe('redact, what is named like a secret', () => {
     'X-Auth-Token',
     'csrf-token',
     'aws_session_token',
+    'OPENAI_KEY',
+    'azureKey',
+    'google-key',
+    'ssh_key',
+    'storage_key',
+    'DB_PASS',
+    'smtpPass',
+    'pass',
+    'auth',
+    'x-auth',
+    'jwt',
+    'user_jwt',
+    'bearer',
+    'csrf',
+    '_csrf',
+    'otp',
+    'totp',
+    'passwordConfirmation',
+    'password_confirm',
   ])('hides the value of %s', (name) => {
     expect(redacted({ metadata: { [name]: 'x' } })).toEqual({ metadata: { [name]: NAMED } });
   });
@@ -174,6 +193,13 @@ describe('redact, what is named like a secret', () => {
     'api_key_name',
     'session_id',
     'user_id',
+    'first_pass',
+    'bypass',
+    'oauth',
+    'auth_type',
+    'desktop',
+    'hotkey',
+    'storage_key_name',
   ])('leaves the value of %s', (name) => {
     const payload = { metadata: { [name]: 'x' } };
     expect(redacted(payload)).toBe(payload);
@@ -203,6 +229,34 @@ describe('redact, what is named like a secret', () => {
       cookie: {},
       private_key: undefined,
     });
+  });
+
+  test('of a name that may be another thing, hides texts and lists of them alone', () => {
+    const payload = {
+      checks: [{ pass: 12 }, { pass: true }, { pass: 'no' }, { auth: '' }],
+      jwt: { alg: 'HS256', secret: 'x' },
+      auth: { username: 'ann', password: 'x' },
+    };
+
+    expect(redacted({ ...payload, proxy: { auth: ['ann', 'x'] } })).toEqual({
+      ...payload,
+      jwt: { alg: 'HS256', secret: NAMED },
+      auth: { username: 'ann', password: NAMED },
+      proxy: { auth: [NAMED, NAMED] },
+    });
+  });
+
+  test('hides tokens that are no words and no counts', () => {
+    const counts = {
+      tokens: 12,
+      api_tokens: 12,
+      tokenizer: { tokens: ['Hello', ' 2026', '<|x_1|>'] },
+    };
+
+    expect(
+      redacted({ ...counts, api_token: 1234, auth: { tokens: ['Ab12cd34', 'word'] } }),
+    ).toEqual({ ...counts, api_token: NAMED, auth: { tokens: [NAMED, 'word'] } });
+    expect(redacted({ a: { tokens: 'Ab12cd34' } })).toEqual({ a: { tokens: NAMED } });
   });
 
   test('says which key it was where the value is one', () => {
@@ -238,6 +292,31 @@ describe('redact, what is named like a secret', () => {
     });
   });
 
+  test('hides the values in pairs, as Headers, Node and cloud tools write them', () => {
+    expect(
+      redacted({
+        headers: [...new Headers({ 'x-api-key': 'x', accept: 'text/html' })],
+        rawHeaders: ['Accept', 'text/html', 'X-Api-Key', 'x', 'Cookie'],
+        sent: [{ header: 'X-Api-Key', value: 'x' }],
+        form: [{ key: 'password', val: 'x' }],
+        stack: [{ ParameterKey: 'DbPassword', ParameterValue: 'x' }],
+        fields: ['password', 'email'],
+        edges: [['password', 'x', 'y']],
+      }),
+    ).toEqual({
+      headers: [
+        ['accept', 'text/html'],
+        ['x-api-key', NAMED],
+      ],
+      rawHeaders: ['Accept', 'text/html', 'X-Api-Key', NAMED, 'Cookie'],
+      sent: [{ header: 'X-Api-Key', value: NAMED }],
+      form: [{ key: 'password', val: NAMED }],
+      stack: [{ ParameterKey: 'DbPassword', ParameterValue: NAMED }],
+      fields: ['password', 'email'],
+      edges: [['password', 'x', 'y']],
+    });
+  });
+
   test.each<[string, unknown, unknown]>([
     ['a list', { passwords: ['x'] }, { passwords: NAMED }],
     ['an object', { credentials: { user: 'x' } }, { credentials: NAMED }],
@@ -246,6 +325,8 @@ describe('redact, what is named like a secret', () => {
       [{ name: 'X-Api-Key', value: 'x' }],
       [{ name: 'X-Api-Key', value: NAMED }],
     ],
+    ['a name that may be another thing', { auth: 'x' }, { auth: NAMED }],
+    ['pairs', [['x-api-key', 'x']], [['x-api-key', NAMED]]],
     ['quotes and escapes', { password: ', "\\\n"x' }, { password: NAMED }],
     [
       'a __proto__',

@@ -200,6 +200,37 @@ describe('RULE_GROUPS', () => {
     ['aws_secret_access_key = wJalrXUt/7bPx', 'aws_secret_access_key = [named_secret]'],
     ['X-Api-Key: 12ab34cd', 'X-Api-Key: [named_secret]'],
     ['access token : ab12cd34', 'access token : [named_secret]'],
+    ['password: ab:hunter2', 'password: [named_secret]'],
+    // named_secret: what the environment is given, up to a blank
+    ['PASSWORD=abcd,hunter2', 'PASSWORD=[named_secret]'],
+    ['export DB_PASSWORD=ab&cd;e<f>g PORT=1', 'export DB_PASSWORD=[named_secret] PORT=1'],
+    ['A=1\nPASSWORD=$ecret1\nB=2', 'A=1\nPASSWORD=[named_secret]\nB=2'],
+    ["  - PASSWORD=it's4me", '  - PASSWORD=[named_secret]'],
+    ['docker run -e "API_KEY=ab\\cd,e" x', 'docker run -e "API_KEY=[named_secret]" x'],
+    ['PASSWORD=*hunter2, PASSWORD=abc;', 'PASSWORD=[named_secret], PASSWORD=[named_secret];'],
+    [
+      '<b>API_KEY=abcd</b> ACCESS_TOKEN=ab,cdefg',
+      '<b>API_KEY=[named_secret]</b> ACCESS_TOKEN=[named_secret]',
+    ],
+    ['Driver=x;Pwd={sword;fi sh};Port=1', 'Driver=x;Pwd=[named_secret];Port=1'],
+    [
+      'OPENAI_KEY=abc DB_PASS=a,b OTP=123',
+      'OPENAI_KEY=[named_secret] DB_PASS=[named_secret] OTP=[named_secret]',
+    ],
+    [
+      '"groq_key": "x", "db_pass": "y"',
+      '"groq_key": "[named_secret]", "db_pass": "[named_secret]"',
+    ],
+    ['otp: 123456, api_token=1234', 'otp: [named_secret], api_token=[named_secret]'],
+    ['a=b&password_confirmation=x1y2', 'a=b&password_confirmation=[named_secret]'],
+    // named_secret: beside what another rule found
+    [`API_KEYS="sk-proj-${'a1'.repeat(20)},second"`, 'API_KEYS="[named_secret]"'],
+    [`API_KEYS=sk-proj-${'a1'.repeat(20)},second`, 'API_KEYS=[named_secret]'],
+    ['"password":"[REDACTED path] hunter2"', '"password":"[named_secret]"'],
+    ['password=[REDACTED path]hunter2', 'password=[named_secret]'],
+    ['password: "hunter2 [REDACTED path]"', 'password: "[named_secret]"'],
+    ['Authorization: token [REDACTED path],second', 'Authorization: token [named_secret]'],
+    ['redis://:[REDACTED path]hunter2@cache', 'redis://:[url_password]@cache'],
   ])('%s', (text, expected) => {
     expect(redactText(text).replaceAll('[REDACTED ', '[')).toBe(expected);
     expect(redactText(redactText(text))).toBe(redactText(text));
@@ -236,6 +267,12 @@ describe('RULE_GROUPS', () => {
     'if (options["password"] === undefined) throw new Error("the password is missing")',
     '.arguments("<username> <password>");',
     'PWD=/srv/app OLDPWD=/srv',
+    'API_KEY=$KEY TOKEN=${MY_TOKEN} SECRET=$(cat secret) PASSWORD=$1 API_KEY=%KEY% PASSWORD=$other',
+    'API_KEY=<your key> PASSWORD=******** API_KEY=... SECRET={{ secret }} PASSWORD=None',
+    'f(x, API_KEY=API_KEY, PASSWORD=os.environ["X"])',
+    'desktop: 1234567, by-pass: 1234567a, hotkey=ctrl1234, the key: abc1234',
+    'MAX_TOKEN=100000000, <Login password={password} />, access token: https://example.com/v2',
+    '"authorization": "Bearer [REDACTED bearer_token]", password=[REDACTED path], x',
     'password: "" and API_KEY=',
     'Authorization: required for all requests',
     'Cookie: a small text file',

@@ -65,6 +65,9 @@ export const KEYS: Readonly<Record<string, string>> = {
   jwt: '(?<![-_])eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}(?:\\.[\\w-]*)?',
 };
 
+/** What a rule has found already. */
+const MARKER = '\\[REDACTED \\w+\\]';
+
 /** At the start of a word, after an escape (`\n`) or a percent-encoded character too. */
 export const START = '(?:(?<![A-Za-z0-9])|(?<=\\\\[bfnrt]|\\\\u[0-9a-f]{4}|%[0-9A-Fa-f]{2}))';
 
@@ -86,7 +89,10 @@ const PRIVATE_KEY = rule(
 
 const URL_PASSWORD = rule(
   'url_password',
-  /(?<kept>:\/\/[^\s:/@"'`]*:)(?!\[REDACTED |\$?\{|<)[^\s/?#"'`]+(?=@)/g,
+  new RegExp(
+    `(?<kept>://[^\\s:/@"'\`]*:)(?!${MARKER}@|\\$?\\{|<)(?:${MARKER}|[^\\s/?#"'\`])+(?=@)`,
+    'g',
+  ),
 );
 
 const SLACK_WEBHOOK = rule(
@@ -123,11 +129,13 @@ const BASIC = rule(
 /** A quote, escaped where JSON stands inside of JSON. */
 const QUOTE = '\\\\*["\'`]';
 
+const SCHEME = '(?:bearer|basic|token|digest|api-?key|negotiate|aws4-hmac-sha256)[ \\t]+';
+
 const AUTHORIZATION = rule(
   'named_secret',
   new RegExp(
-    `(?<kept>authorization(?:${QUOTE})?[ \\t]*[:=][ \\t]*(?:${QUOTE})?(?:bearer|basic|token|digest|api-?key|negotiate|aws4-hmac-sha256)[ \\t]+)` +
-      '(?!\\[REDACTED |[$<{%])[^\\r\\n"\'`\\\\]+',
+    `(?<kept>authorization(?:${QUOTE})?[ \\t]*[:=][ \\t]*(?:${QUOTE})?${SCHEME})` +
+      `(?!${MARKER}(?![^\\s"'\`\\\\])|[$<{%])[^\\r\\n"'\`\\\\]+`,
     'gi',
   ),
 );
@@ -135,13 +143,16 @@ const AUTHORIZATION = rule(
 const COOKIE = rule('named_secret', /(?<kept>cookie:[ \t]*)(?=[\w.-]+=)[^\r\n"'`\\]+/gi);
 
 /** Where a value may open: with the letters and the three quotes of Python too. */
-const OPEN = `(?:[rbfu]{0,2}(?:"""|'''|${QUOTE}))?`;
+const QUOTES = `[rbfu]{0,2}(?:"""|'''|${QUOTE})`;
+const OPEN = `(?:${QUOTES})?`;
+/** A value without quotes, and the rest of it up to the brackets that close around it. */
+const VALUE = `(?:${MARKER}|[^\\s"'\`,;&<>(){}[\\]\\\\])`;
+const REST = `(?:(?:${MARKER}|[^\\s"'\`,;&<>\\\\])*[^\\s"'\`,;&<>(){}[\\]\\\\])?`;
+/** A value that a rule has found whole. */
+const HIDDEN = `(?:${QUOTES}(?:${SCHEME})?${MARKER}(?:${QUOTE}|$)|(?:${SCHEME})?${MARKER}(?!${VALUE}))`;
 /** Also those of `["name"] =`, `name: str =`, and `**name:**` of Markdown. */
 const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>)';
-const SEPARATOR = `(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*(?!${OPEN}(?:\\w+ )?\\[REDACTED )`;
-/** A value without quotes, and the rest of it up to the brackets that close around it. */
-const VALUE = '[^\\s"\'`,;&<>(){}[\\]\\\\]';
-const REST = '(?:[^\\s"\'`,;&<>\\\\]*[^\\s"\'`,;&<>(){}[\\]\\\\])?';
+const SEPARATOR = `(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*(?!${HIDDEN})`;
 /** What it is judged by ends where another name's value may begin, so that nothing is judged twice. */
 const PART = '[^\\s"\'`,;&<>(){}[\\]\\\\:=]';
 
@@ -159,13 +170,36 @@ const NAMED_SECRET = rule(
         `(?<=[^\\\\]")${NO_CODE}(?:[^"\\\\\\n]|\\\\.)+`,
         `(?<=[^\\\\]')${NO_CODE}(?:[^'\\\\\\n]|\\\\.)+`,
         '(?<=`)(?!(?:\\w+ )?\\$\\{)[^`\\\\]+',
+        // in braces, as in a connection string of ODBC
+        '(?<=;[ \\t]*(?:pwd|password)[ \\t]*=)\\{[^{}\\r\\n]+\\}',
         // right after the sign, as in KEY=value: whatever is no variable and no code
-        `(?<=[=>])(?!(?:true|false|null|none|undefined)\\b|[\\w.]*[([,)]|[$*%.])${VALUE}{3,}${REST}`,
+        `(?<=[=>])(?!(?:true|false|null|none|undefined)\\b|[\\w.]*(?:[(,)]|\\[(?!REDACTED ))|[$*%.])${VALUE}{3,}${REST}`,
         // anywhere else: what has a digit, as in "password: hunter2"
-        `(?<![\\\\"'\`])(?!(?:[\\w.$-]*[([])|[$*%.])(?=${PART}*?\\d)${VALUE}{6,}${REST}`,
+        `(?<![\\\\"'\`])(?!(?:[\\w.$-]*(?:\\(|\\[(?!REDACTED )))|[$*%.])(?=${PART}*?(?:[:=](?!/)${PART}*?)?\\d)${VALUE}{6,}${REST}`,
       ].join('|') +
       ')',
     'gi',
+  ),
+);
+
+/** At the end of a value of the environment, beside what may follow it in a text. */
+const END = '(?![^\\s"\'`,;&)\\]}<>\\\\])';
+
+/** `DB_PASSWORD=value`, in capitals and without a blank: shells and dotenv take all up to the next one. */
+const ENVIRONMENT = rule(
+  'named_secret',
+  new RegExp(
+    `(?<kept>(?:${SECRET_NAME.toUpperCase()}(?:_?\\d{1,3})?=|` +
+      `${TOKEN_NAME.toUpperCase()}=(?=(?!\\d+\\b)\\S{8}))` +
+      '(?<=(?<![^\\s"\'`>])[A-Z0-9_]+=))' +
+      // no variable, mask, placeholder or code
+      `(?!\\$(?:[({]|env:|(?:[A-Z_][A-Z0-9_]*|[A-Za-z_]+|\\d)${END})|%(?:\\w+%|[sd]${END}|\\()|` +
+      `\\*\\*|\\.[./]|["'=<({,;&)\\]}>]|\\[(?!REDACTED )|` +
+      `(?:true|True|false|False|null|none|None|undefined)${END}|` +
+      `[A-Za-z_][\\w.]*(?:\\(|\\[(?!REDACTED )|[,)]+(?:\\s|$)))` +
+      // closing signs belong to it where it goes on after them
+      `(?:${MARKER}|[^\\s"'\`,;&)[\\]}<>\\\\]|\\[(?!REDACTED )|[,;&)\\]}>]+(?=[^\\s"'\`,;&)\\]}<>\\\\])|<(?!/)|["'](?=\\w)|\\\\(?![nrt"'\`\\\\])){3,}`,
+    'g',
   ),
 );
 
@@ -188,9 +222,9 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
   { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
   {
     hints: [
-      /[:=>](?<=(?:word|wd|phrase|code|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
+      /[:=>](?<=(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
     ],
-    rules: [AUTHORIZATION, COOKIE, NAMED_SECRET],
+    rules: [AUTHORIZATION, COOKIE, ENVIRONMENT, NAMED_SECRET],
   },
 ];
 

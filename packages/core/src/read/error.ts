@@ -2,8 +2,8 @@ import { TraceError } from '../errors.ts';
 
 /**
  * What is wrong with a line. `torn`: the last line ends without a line feed and is no JSON, as after a
- * kill. `unknown_key`: a sixth key, which is left out; the event is read. With any other, the line
- * gives no event.
+ * kill; where it is the only line, it begins as an event. `unknown_key`: a sixth key, which is left out;
+ * the event is read. With any other, the line gives no event.
  */
 export type TraceReadErrorReason =
   | 'torn'

@@ -1,3 +1,4 @@
+import { ignoreRejection, isThenable } from '../bus/promises.ts';
 import { adoptTraceEvent, isObject, TRACE_EVENT_KEYS, type TraceEvent } from '../event.ts';
 import { explain, problemsOfPayload, TraceEventSchema } from '../schema/event.ts';
 import { TraceReadError, type TraceReadErrorReason } from './error.ts';
@@ -19,7 +20,11 @@ export interface ReadStats {
   readonly tornTail: boolean;
 }
 
+export type ReadErrorListener = (error: TraceReadError) => unknown;
+
 const OPEN_BRACE = 0x7b;
+/** A CR in a text is escaped. */
+const HALF_AN_EVENT = /^\ufeff?[ \t\r]*\{[^\r]*\r*$/;
 
 /** Lines in, events out; counts both. */
 export class LineReader {
@@ -32,9 +37,10 @@ export class LineReader {
     tornTail: false,
   };
   readonly #source: string;
-  readonly #onError: ((error: TraceReadError) => void) | undefined;
+  readonly #onError: ReadErrorListener | undefined;
+  #answers: PromiseLike<unknown>[] = [];
 
-  constructor(source: string, onError: ((error: TraceReadError) => void) | undefined) {
+  constructor(source: string, onError: ReadErrorListener | undefined) {
     this.#source = source;
     this.#onError = onError;
   }
@@ -66,6 +72,17 @@ export class LineReader {
     if (!this.stats.tornTail) this.#refuseTorn(place, 'the archive is cut off here');
   }
 
+  /**
+   * Waits for what `onError` promised.
+   *
+   * @throws what it rejects with
+   */
+  async answered(): Promise<void> {
+    const answers = this.#answers;
+    this.#answers = [];
+    await Promise.all(answers);
+  }
+
   #parse(text: string): unknown {
     try {
       return JSON.parse(text);
@@ -90,7 +107,7 @@ export class LineReader {
     if (more.length > 0) {
       this.stats.unknownKeys += more.length;
       const problem = `${shownKeys(more)}: unknown key, left out`;
-      this.#onError?.(this.#error(line, 'unknown_key', problem));
+      this.#report(this.#error(line, 'unknown_key', problem));
     }
     return this.#count(data);
   }
@@ -107,7 +124,9 @@ export class LineReader {
     problem: string,
     cause?: unknown,
   ): undefined {
-    if (line.terminated) this.#refuse(line, reason, problem, cause);
+    // what has no line and begins as none is no file of events: a zip archive, or CR for line feeds
+    const isForeign = this.stats.lines === 0 && !HALF_AN_EVENT.test(line.text);
+    if (line.terminated || isForeign) this.#refuse(line, reason, problem, cause);
     else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
   }
 
@@ -120,8 +139,15 @@ export class LineReader {
     this.stats.lines += 1;
     this.stats.errors += 1;
     const error = this.#error(line, reason, problem, cause);
-    if (this.#onError !== undefined) this.#onError(error);
+    if (this.#onError !== undefined) this.#report(error);
     else if (reason !== 'torn') throw error;
+  }
+
+  #report(error: TraceReadError): void {
+    const answer = this.#onError?.(error);
+    if (!isThenable(answer)) return;
+    this.#answers.push(answer);
+    void ignoreRejection(answer); // until it is awaited
   }
 
   #error(

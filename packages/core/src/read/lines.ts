@@ -9,7 +9,7 @@ const LINE_FEED = 10;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 export interface Line {
-  /** Without the line feed. Empty when there is a problem. */
+  /** Without the line feed; U+FFFD stands for what is not UTF-8. Empty when it is too long. */
   readonly text: string;
   readonly problem: 'too_long' | 'not_utf8' | undefined;
   /** From 1. */
@@ -100,9 +100,9 @@ export class LineSplitter implements Line {
       this.problem = 'too_long';
       return;
     }
-    const text = bytes.toString('utf8', start, end);
+    this.text = bytes.toString('utf8', start, end);
     // what stands for broken bytes, and may stand for itself
-    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) this.problem = 'not_utf8';
-    else this.text = text;
+    if (this.text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end)))
+      this.problem = 'not_utf8';
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { TraceError } from '../errors.ts';
 import type { TraceEvent } from '../event.ts';
 import { parseOptions } from '../schema/options.ts';
 import type { TraceReadError } from './error.ts';
@@ -10,16 +11,17 @@ import { openSource, type OpenSource, type TraceSource, untilAborted } from './s
 export interface ReadOptions {
   /**
    * Hears of each line that cannot be read, or not whole; reading goes on. What it throws ends the
-   * reading.
+   * reading. A promise that it returns is awaited before the next chunk is read, and its rejection ends
+   * the reading then.
    *
    * @default the first line that gives no event is thrown, except a torn last line
    */
-  readonly onError?: ((error: TraceReadError) => void) | undefined;
+  readonly onError?: ((error: TraceReadError) => unknown) | undefined;
   /** Ends the reading with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Events as they are read. Can be iterated once. */
+/** Events as they are read. Can be iterated once: a second time throws `read_failed` at once. */
 export interface TraceEventReader extends AsyncIterable<TraceEvent> {
   stats(): ReadStats;
 }
@@ -43,8 +45,8 @@ const OptionsSchema: z.ZodType<ReadOptions> = z.strictObject({
  * behind: they are reported to `onError` and counted, and never thrown.
  *
  * @throws {TraceError} `invalid_option`, at once
- * @throws {TraceError} `read_failed` while iterating, if the source cannot be read or is a corrupt
- *   archive; names the path
+ * @throws {TraceError} `read_failed` while iterating, if the source cannot be read, is a corrupt archive,
+ *   or was read by this reader already; names the path
  * @throws {TraceReadError} `invalid_line` while iterating, without `onError`
  *
  * @example
@@ -58,8 +60,14 @@ export function readTraceEvents(source: TraceSource, options: ReadOptions = {}):
   const { onError, signal } = parseOptions(OptionsSchema, options, 'readTraceEvents');
   const open = openSource(source);
   const lines = new LineReader(open.name, onError);
-  const events = new Flattened(readChunks(open, lines, signal));
-  return { [Symbol.asyncIterator]: () => events, stats: () => ({ ...lines.stats }) };
+  let isRead = false;
+  const iterate = (): AsyncIterator<TraceEvent> => {
+    if (isRead)
+      throw new TraceError('read_failed', `${open.name}: the reader can be iterated once`);
+    isRead = true;
+    return new Flattened(readChunks(open, lines, signal));
+  };
+  return { [Symbol.asyncIterator]: iterate, stats: () => ({ ...lines.stats }) };
 }
 
 /** The events of each chunk, each read when it is asked for. */
@@ -72,11 +80,13 @@ async function* readChunks(
   for await (const chunk of untilAborted(chunks, signal)) {
     lines.push(chunk);
     yield readLines(lines, reader, signal);
+    await reader.answered();
   }
   lines.lastLine();
   const last = reader.read(lines);
   if (last !== undefined) yield [last];
   if (isCutOff()) reader.cutOff(lines);
+  await reader.answered();
 }
 
 function* readLines(

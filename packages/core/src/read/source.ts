@@ -1,12 +1,15 @@
-import { open as openFile } from 'node:fs/promises';
+import { constants, open as openDescriptor } from 'node:fs';
+import { open as openFile, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { messageOf, TraceError } from '../errors.ts';
 import { describe } from '../event.ts';
 import { unpack } from './archive.ts';
 
 /**
- * A path, a `file:` URL, or chunks of bytes or text from anywhere: a stream, a generator, an array.
- * Chunks may be cut anywhere.
+ * A path, which may be that of a named pipe, a `file:` URL, or chunks of bytes or text from anywhere: a
+ * stream, a generator, an array. Chunks may be cut anywhere.
  */
 export type TraceSource =
   | string
@@ -32,7 +35,7 @@ export interface OpenSource {
  * @throws {TraceError} `invalid_option`, if it is none of the sources
  */
 export function openSource(source: TraceSource): OpenSource {
-  if (typeof source === 'string') return open(source, fileChunks(source));
+  if (typeof source === 'string') return open(source, pathChunks(source));
   if (source instanceof URL) return openSource(pathOf(source));
   if (isIterable(source)) return open('stream', toBuffers(source));
   throw new TraceError(
@@ -59,6 +62,21 @@ function pathOf(url: URL): string {
       { cause },
     );
   }
+}
+
+async function* pathChunks(path: string): AsyncGenerator<Buffer, void, void> {
+  // what cannot be opened says so when it is
+  const stats = await stat(path).catch(() => undefined);
+  yield* stats?.isFIFO() === true ? pipeChunks(path) : fileChunks(path);
+}
+
+/**
+ * Waits as a socket does. `open` and `read` would wait for a writer in a thread of Node's pool, which
+ * cannot be interrupted: `process.exit()` waits for it too.
+ */
+async function* pipeChunks(path: string): AsyncGenerator<Buffer, void, void> {
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  yield* new Socket({ fd, readable: true, writable: false }) as AsyncIterable<Buffer>;
 }
 
 /** All in one buffer, since a new one for each chunk waits for the collector outside of the heap. */
