@@ -1,4 +1,8 @@
+export type { CostEntry } from './cost-entry.ts';
+export { type CostSummary, CostTracker } from './cost-tracker.ts';
 export { genaiPrices } from './genai-prices.ts';
+export type { CostTrackerOptions } from './options.ts';
 export { type ModelPrice, priceTable } from './price-table.ts';
 export type { PricedCall, PriceSource } from './prices.ts';
+export type { TimeBucket } from './time-buckets.ts';
 export type { Usage } from './usage.ts';
