@@ -1,5 +1,5 @@
 import { calcPrice } from '@pydantic/genai-prices';
-import { toProviderId } from './mapping.ts';
+import { toProviderId } from './mapping/provider-id.ts';
 import type { PriceSource } from './prices.ts';
 import { problemOfUsage } from './usage.ts';
 

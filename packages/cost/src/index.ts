@@ -1,6 +1,7 @@
 export type { CostEntry } from './cost-entry.ts';
 export { type CostSummary, CostTracker } from './cost-tracker.ts';
 export { genaiPrices } from './genai-prices.ts';
+export { type AnswerUsage, usageFrom } from './mapping/usage-from.ts';
 export type { CostTrackerOptions } from './options.ts';
 export { type ModelPrice, priceTable } from './price-table.ts';
 export type { PricedCall, PriceSource } from './prices.ts';
