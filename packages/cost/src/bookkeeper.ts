@@ -1,4 +1,10 @@
-import { createTraceEvent, type EventSink, TraceError, type TraceEvent } from '@pyagent-trace/core';
+import {
+  createTraceEvent,
+  type EventSink,
+  messageOf,
+  TraceError,
+  type TraceEvent,
+} from '@pyagent-trace/core';
 import { BoundedMap } from './bounded-map.ts';
 import { type Call, Calls } from './calls.ts';
 import { type CostEntry, isCost, problemOfCost } from './cost-entry.ts';
@@ -103,33 +109,30 @@ export class Bookkeeper {
     const isCounted = usage.input_tokens !== undefined || usage.output_tokens !== undefined;
     // what failed before the model answered costs nothing
     if (!isCounted && (status === 'error' || status === 'cancelled')) return;
-    const cost = isCounted ? this.#priceOf(call, usage, identity.timestamp) : undefined;
-    if (cost === undefined) {
-      call.cost = 'unpriced';
-      this.totals.addUnpriced(modelOf(call), 1);
-      this.unpriced = `no ${isCounted ? 'price' : 'token counts'}: model ${JSON.stringify(modelOf(call))}`;
+    const cost = isCounted ? this.#priceOf(call, usage, identity.timestamp) : 'no token counts';
+    if (typeof cost === 'number') {
+      this.#emit(recordOf(this.#sum(identity, call, usage, cost)));
       return;
     }
-    this.#emit(recordOf(this.#sum(identity, call, usage, cost)));
+    const model = modelOf(call);
+    call.cost = 'unpriced';
+    this.totals.addUnpriced(model, 1);
+    this.unpriced = `${cost}: model ${JSON.stringify(model)}`;
   }
 
-  /** As the model that answered is priced, else as the one that was asked. */
-  #priceOf(
-    { provider, answered, asked }: Call,
-    usage: Usage,
-    timestamp: number,
-  ): number | undefined {
+  /** As the model that answered is priced, else as the one that was asked; or why there is no price. */
+  #priceOf({ provider, answered, asked }: Call, usage: Usage, timestamp: number): number | string {
     for (const model of new Set([answered, asked])) {
       if (model === '') continue;
-      const cost: unknown = this.#prices.price({
-        ...(provider !== '' && { provider }),
-        model,
-        usage,
-        timestamp,
-      });
-      if (isCost(cost)) return cost;
+      const call = { ...given('provider', provider), model, usage, timestamp };
+      try {
+        const cost: unknown = this.#prices.price(call);
+        if (isCost(cost)) return cost;
+      } catch (error) {
+        return messageOf(error); // a source must not throw
+      }
     }
-    return undefined;
+    return 'no price';
   }
 
   #sum(identity: Identity, call: Call, usage: Usage, cost_usd: number): CostEntry {

@@ -2,6 +2,8 @@
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #max: number;
+  /** Stands at the oldest; starting anew it would pass all that was deleted since the last rehash. */
+  #order = this.#entries.keys();
 
   constructor(max: number) {
     this.#max = max;
@@ -13,11 +15,7 @@ export class BoundedMap<Key, Value> {
 
   set(key: Key, value: Value): void {
     this.#entries.set(key, value);
-    if (this.#entries.size > this.#max)
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        return;
-      }
+    if (this.#entries.size > this.#max) this.#entries.delete(this.#order.next().value as Key);
   }
 
   delete(key: Key): void {

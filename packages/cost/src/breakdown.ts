@@ -14,6 +14,8 @@ export const OTHER = '(other)';
 export class Breakdown {
   /** A Map: `__proto__` is a name like any other. */
   readonly #totals = new Map<string, Total>();
+  /** Stands at the oldest; starting anew it would pass all that was deleted since the last rehash. */
+  readonly #order = this.#totals.entries();
 
   add(name: string, entry: CostEntry): void {
     let total = this.#totals.get(name);
@@ -38,7 +40,9 @@ export class Breakdown {
   #evict(): void {
     const other = this.#totals.get(OTHER) ?? new Total();
     this.#totals.set(OTHER, other);
-    for (const [name, total] of this.#totals) {
+    // ends: what is active now is not when it comes round again
+    for (;;) {
+      const [name, total] = this.#order.next().value as [string, Total];
       if (total === other) continue;
       this.#totals.delete(name);
       if (!total.active) {
@@ -46,7 +50,7 @@ export class Breakdown {
         return;
       }
       total.active = false;
-      this.#totals.set(name, total); // comes again at the end of this very loop
+      this.#totals.set(name, total);
     }
   }
 }

@@ -58,7 +58,7 @@ function rowOf(name: string, { cost_usd, calls, input_tokens, output_tokens }: T
 
 function nameOf(name: string): string {
   if (name === '') return '(none)';
-  const characters = Array.from(name.slice(0, 2 * MAX_NAME)); // whole ones
+  const characters = Array.from(name.slice(0, 2 * MAX_NAME + 2)); // whole ones
   if (characters.length <= MAX_NAME) return escapeControls(characters.join(''));
   return `${escapeControls(characters.slice(0, MAX_NAME - 1).join(''))}…`;
 }
