@@ -1,3 +1,10 @@
+export {
+  type BudgetExceededDetails,
+  BudgetExceededError,
+  type BudgetScope,
+} from './budget-error.ts';
+export type { BudgetStats } from './budget-keeper.ts';
+export { type Budget, type BudgetOptions, createBudget } from './budget.ts';
 export type { CostEntry } from './cost-entry.ts';
 export { type CostSummary, CostTracker } from './cost-tracker.ts';
 export { genaiPrices } from './genai-prices.ts';
