@@ -170,12 +170,8 @@ function sumOf(steps: readonly unknown[]): Usage | undefined {
 }
 
 function modelOf(answer: Data): string | undefined {
-  const { model, modelVersion } = answer;
-  const response = dataIn(answer, 'response');
-  const names = [
-    ...[model, modelVersion, response['model'], response['modelId'], response['modelVersion']],
-    dataIn(answer, 'message')['model'],
-  ];
+  const parts = [answer, dataIn(answer, 'response'), dataIn(answer, 'message')];
+  const names = parts.flatMap((part) => [part['model'], part['modelVersion'], part['modelId']]);
   return names.find((name): name is string => typeof name === 'string' && name !== '');
 }
 
