@@ -1,3 +1,4 @@
+import { comparisons as cost } from './cost.ts';
 import { comparisons as create } from './create.ts';
 import { comparisons as emit } from './emit.ts';
 import type { Comparison } from './harness.ts';
@@ -17,5 +18,6 @@ export const benches: Readonly<Record<string, readonly Comparison[]>> = {
   spans,
   read,
   redact,
+  cost,
   imports,
 };
