@@ -34,18 +34,22 @@ export class Bookkeeper {
   readonly totals = new CostTotals();
   /** With `keepEntries`. */
   readonly entries: CostEntry[] = [];
-  /** About the newest call without a price. */
-  unpriced: string | undefined;
   readonly #sink: EventSink | undefined;
   readonly #prices: PriceSource;
   readonly #keepEntries: boolean;
   readonly #calls = new Calls();
+  #unpriced: string | undefined;
   readonly #own = new BoundedMap<string, number>(MAX_OWN);
 
   constructor(sink: EventSink | undefined, prices: PriceSource, keepEntries: boolean) {
     this.#sink = sink;
     this.#prices = prices;
     this.#keepEntries = keepEntries;
+  }
+
+  /** Why the newest of the calls that are unpriced is so. */
+  get problem(): string | undefined {
+    return this.totals.unpriced.size > 0 ? this.#unpriced : undefined;
   }
 
   /** Counts a cost that was checked, unless its call has one. */
@@ -117,7 +121,7 @@ export class Bookkeeper {
     const model = modelOf(call);
     call.cost = 'unpriced';
     this.totals.addUnpriced(model, 1);
-    this.unpriced = `${cost}: model ${JSON.stringify(model)}`;
+    this.#unpriced = `${cost}: model ${JSON.stringify(model)}`;
   }
 
   /** As the model that answered is priced, else as the one that was asked; or why there is no price. */

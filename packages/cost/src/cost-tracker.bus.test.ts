@@ -187,6 +187,7 @@ describe('CostTracker on a bus', () => {
       entries: 2,
       unpriced: {},
     });
+    expect(tracker.stats()).not.toHaveProperty('error');
   });
 
   test('reports a model without a price, and counts its calls as unpriced, never as 0', async () => {

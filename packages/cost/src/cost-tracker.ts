@@ -171,7 +171,7 @@ export class CostTracker implements TraceExporter {
 
   /** Where nothing else is wrong, `error` tells of the newest call without a price. */
   stats(): ExporterStats {
-    const error = this.#error ?? this.#book.unpriced;
+    const error = this.#error ?? this.#book.problem;
     return {
       accepted: this.#delivered + this.#failed,
       dropped: this.#dropped,
