@@ -1,9 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { extractUsage, findProvider, type Provider } from '@pydantic/genai-prices';
 import { describe, expect, test } from 'vitest';
 import { genaiPrices } from '../genai-prices.ts';
 import { problemOfUsage } from '../usage.ts';
-import { ANSWERS } from '../../fixtures/answers.ts';
-import { usageFrom } from './usage-from.ts';
+import { type AnswerUsage, usageFrom } from './usage-from.ts';
+
+interface RecordedAnswer {
+  readonly name: string;
+  /** Where the counts were recorded. */
+  readonly source: string;
+  /** What a provider answered, without its texts. */
+  readonly answer: unknown;
+  /** The extractor of genai-prices that reads it: provider and flavour. */
+  readonly extractor?: readonly [string, string];
+  readonly usage: AnswerUsage;
+}
+
+const FILE = new URL('../../fixtures/answers.json', import.meta.url);
+const ANSWERS = JSON.parse(readFileSync(FILE, 'utf8')) as readonly RecordedAnswer[];
 
 describe('usageFrom', () => {
   for (const { name, answer, usage } of ANSWERS)
