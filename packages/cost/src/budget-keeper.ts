@@ -85,8 +85,7 @@ export class Keeper {
       throw this.#refusal(ledger, worst);
     }
     refused.delete(operation); // by another budget, the last time
-    const controller = earlier?.controller ?? stopperOf(operation);
-    const reservation = { usd: worst.usd, controller };
+    const reservation = { usd: worst.usd, controller: stopperOf(operation) };
     this.#reservations.set(operation, reservation);
     this.#ledgers.reserve(ledger, reservation);
     operation.onEnd((end, error) => {
@@ -123,7 +122,7 @@ export class Keeper {
     costUsd: number,
   ): void {
     const ledger = this.#ledgers.get(key);
-    if (!this.#ledgers.settle(ledger, reservation, costUsd)) return;
+    this.#ledgers.settle(ledger, reservation, costUsd);
     this.#warn(ledger, operation);
     // what runs may now cost more than is left
     if (!this.#ledgers.fits(ledger, 0)) this.#stopAll(ledger);

@@ -56,13 +56,12 @@ export class Ledgers {
   }
 
   /** Books what a call cost, and gives the rest of its reservation back. The first time counts. */
-  settle(ledger: Ledger, reservation: Reservation, costUsd: number): boolean {
-    if (!ledger.running.delete(reservation)) return false;
+  settle(ledger: Ledger, reservation: Reservation, costUsd: number): void {
+    if (!ledger.running.delete(reservation)) return;
     ledger.spent += costUsd;
     // nothing of what rounding left over may stay
     ledger.reserved = ledger.running.size === 0 ? 0 : ledger.reserved - reservation.usd;
     if (ledger.running.size === 0) this.#retire(ledger);
-    return true;
   }
 
   #retire(ledger: Ledger): void {

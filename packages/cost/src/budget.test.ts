@@ -11,9 +11,13 @@ import { BudgetExceededError } from './budget-error.ts';
 import { type Budget, type BudgetOptions, createBudget } from './budget.ts';
 import type { PriceSource } from './prices.ts';
 
-/** A dollar per token of output, nothing for input: `max_tokens` is the worst case. */
+/** Nothing for input, and a dollar per token of output of `m`: `max_tokens` is the worst case. */
 const prices: PriceSource = {
-  price: ({ model, usage }) => (model === 'm' ? (usage.output_tokens ?? 0) : undefined),
+  price: ({ model, usage: { output_tokens = 0 } }) =>
+    new Map([
+      ['m', output_tokens],
+      ['n', 2 * output_tokens],
+    ]).get(model),
 };
 
 interface Setup {
@@ -57,6 +61,12 @@ function hold(tracer: Tracer, max: number): { run: Promise<unknown>; end: (usd: 
   });
   return { run, end: (usd) => void told.emit('end', usd) };
 }
+
+const unreadable = {
+  get status(): never {
+    throw new Error('getter');
+  },
+};
 
 const status = (code: number): Error => Object.assign(new Error('refused'), { status: code });
 
@@ -278,7 +288,10 @@ describe('createBudget, when a call ends,', () => {
       { model: 'm-1', input_tokens: 9, output_tokens: 2 },
       2,
     ],
-    ['its reservation, when half of the tokens are known', { output_tokens: 2 }, 5],
+    ['its reservation, when the output alone is known', { output_tokens: 2 }, 5],
+    ['its reservation, when the input alone is known', { input_tokens: 2 }, 5],
+    ['its reservation, when the counts are none', { input_tokens: 9, output_tokens: 0.5 }, 5],
+    ['the price of the model that answered', { model: 'n', input_tokens: 9, output_tokens: 2 }, 4],
     ['its reservation, when the cost is none', { cost_usd: -1 }, 5],
     ['its reservation, when nothing is known', {}, 5],
     ['more than its reservation', { cost_usd: 7 }, 7],
@@ -292,7 +305,10 @@ describe('createBudget, when a call ends,', () => {
     ['its reservation after an error', new Error('parser'), 5],
     ['its reservation after a time-out of the provider', status(504), 5],
     ['its reservation after a time-out of the request', status(408), 5],
+    ['its reservation after a client that gave up', status(499), 5],
     ['its reservation after a value that is no error', null, 5],
+    ['its reservation after an error that cannot be read', unreadable, 5],
+    ['nothing while the provider is down', status(503), 0],
     ['nothing after a rate limit', status(429), 0],
     ['nothing after a refused key, as Vercel tells it', { statusCode: 401 }, 0],
     ['nothing after a refusal, as AWS tells it', { $metadata: { httpStatusCode: 400 } }, 0],
@@ -383,6 +399,27 @@ describe('createBudget, when a call ends,', () => {
     expect(account(budget)).toEqual([9, 0, 1, 0]);
   });
 
+  test('books the attempt that was made before another budget refused the next', async () => {
+    const outer = createBudget({ limitUsd: 10, per: 'total', prices });
+    const inner = createBudget({ limitUsd: 4, per: 'total', prices });
+    const interceptors = [outer, twice, inner];
+    const tracer = createTracer(new TraceEventBus(), { interceptors });
+    const run = tracer.llmCall(request(3), () => Promise.reject(new Error('reset')));
+    await expect(run).rejects.toThrow('a call for at most $3 was refused: $3 of $4 spent');
+    expect([account(outer), account(inner)]).toEqual([
+      [3, 0, 7, 0],
+      [3, 0, 1, 0],
+    ]);
+  });
+
+  test('asks for the price at the provider of the call', async () => {
+    const source: PriceSource = { price: ({ provider }) => (provider === 'here' ? 2 : undefined) };
+    const { budget, tracer } = setUp({ prices: source });
+    const answer = { input_tokens: 1, output_tokens: 1 };
+    tracer.llmCall({ ...request(1), provider: 'here' }, (call) => call.respond(answer));
+    expect(account(budget)).toEqual([2, 0, 8, 0]);
+  });
+
   test('books the attempt that was made after another budget refused the first', async () => {
     const outer = createBudget({ limitUsd: 10, per: 'total', prices });
     const inner = createBudget({ limitUsd: 4, per: 'total', prices });
@@ -430,6 +467,15 @@ describe('createBudget, when more is spent than was reserved,', () => {
     expect(statuses).toEqual(['ok', 'cancelled', 'cancelled']);
   });
 
+  test('leaves what runs alone while it is within the limit', async () => {
+    const { budget, tracer } = setUp();
+    const long = hold(tracer, 4);
+    await spend(tracer, 6);
+    long.end(4);
+    await expect(long.run).resolves.toBeUndefined();
+    expect(account(budget)).toEqual([10, 0, 0, 0]);
+  });
+
   test('leaves other accounts alone', async () => {
     const { tracer } = setUp({ per: 'agent' });
     const other = tracer.agent('bear', () => hold(tracer, 9));
@@ -447,6 +493,17 @@ describe('createBudget, when more is spent than was reserved,', () => {
       call.signal?.throwIfAborted();
     });
     await expect(run).rejects.toBe(reason);
+  });
+
+  test('stops a call that has a signal of its own, and leaves that signal alone', async () => {
+    const { tracer } = setUp();
+    const { signal } = new AbortController();
+    const run = tracer.llmCall({ ...request(5), signal }, async (call) => {
+      await spend(tracer, 11, 1);
+      call.signal?.throwIfAborted();
+    });
+    await expect(run).rejects.toThrow('a call for at most $5 was stopped: $11 of $10 spent');
+    expect(signal.aborted).toBe(false);
   });
 });
 

@@ -106,6 +106,7 @@ describe('worstCaseOf', () => {
 
   test.for([
     { previous_response_id: 'resp_1' },
+    { name: 'step 1', input: [{ role: 'user', content: [{ type: 'input_image' }] }] },
     { conversation: { id: 'c' } },
     { prompt: { id: 'pmpt_1' } },
     { input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] },
@@ -134,7 +135,10 @@ describe('worstCaseOf', () => {
         { role: 'assistant', tool_calls: [{ type: 'function', function: { arguments: '{}' } }] },
         { role: 'assistant', content: [{ type: 'tool_use', name: 't', input: { type: 'image' } }] },
         { role: 'user', content: [{ type: 'tool_result', content: 'x' }] },
-        { role: 'tool', content: [{ type: 'tool-result', output: { type: 'json', value: {} } }] },
+        {
+          role: 'tool',
+          content: [{ type: 'tool-result', output: { type: 'json', value: { image: 1 } } }],
+        },
       ],
     },
     { contents: [{ parts: [{ functionCall: { name: 'f', args: { image: 'x' } } }] }] },
@@ -165,6 +169,20 @@ describe('worstCaseOf', () => {
     });
     const { input, output } = tokensOf(base);
     expect(worstCaseOf(base, dear, NOW)).toEqual({ usd: 2 * input + 3 * output });
+  });
+
+  test('takes a token for a plain one where another kind is cheaper, and for a read one where not', () => {
+    const cheap = priceTable({
+      m: {
+        inputUsdPerMillion: 1e6,
+        outputUsdPerMillion: 1e6,
+        cacheReadUsdPerMillion: 5e6,
+        cacheCreationUsdPerMillion: 1e5,
+        reasoningUsdPerMillion: 1e5,
+      },
+    });
+    const { input, output } = tokensOf(base);
+    expect(worstCaseOf(base, cheap, NOW)).toEqual({ usd: 5 * input + output });
   });
 
   test('takes the price of a cache write of Claude, and the upper tier of a long prompt', () => {
