@@ -40,6 +40,7 @@ function event(event_type: string, payload: TracePayload, more: object = {}): Tr
 }
 
 const IDS = { trace_id: 't', span_id: 's', parent_span_id: 'p' };
+const NOBODY = { agent_name: '' };
 const ANSWER = { ...IDS, response: 'Buy.', input_tokens: 3, output_tokens: 2 };
 
 describe('CostTracker on a bus', () => {
@@ -163,6 +164,19 @@ describe('CostTracker on a bus', () => {
     expect(tracker.byAgent()).toEqual({ bull: 7 + 7 + 5, bear: 7 });
   });
 
+  test('a cost without ids is for no call that has other counts, or a cost_record', () => {
+    const { bus, tracker } = attached();
+    const cost = { model: 'm', input_tokens: 3, output_tokens: 2, cost_usd: 7 };
+    bus.emit(event('llm_call', { ...ANSWER, model: 'm' }));
+    bus.emit(event('cost_record', { ...cost, input_tokens: 4 }));
+    bus.emit(event('cost_record', { ...cost, output_tokens: 3 }));
+    expect(tracker.totalCost).toBe(21);
+    bus.emit(event('cost_record', { ...cost, ...IDS })); // of the call
+    expect(tracker.totalCost).toBe(21);
+    bus.emit(event('cost_record', cost)); // of another one like it
+    expect(tracker.totalCost).toBe(28);
+  });
+
   test('pairs calls without ids, as Python emits them', () => {
     const { bus, tracker } = attached();
     const bear = { agent_name: 'bear' };
@@ -227,6 +241,7 @@ describe('CostTracker on a bus', () => {
     bus.emit(event('llm_call', { ...ANSWER, model: 'm' }));
     const sums = { cost_estimate: 7, cost_usd: 7, token_estimate: 5 };
     bus.emit(event('cost_record', { trace_id: 't', span_id: 'p', cost_usd: 7 }));
+    bus.emit(event('cost_record', { trace_id: 't', span_id: 'root', cost_usd: 7 }, NOBODY));
     bus.emit(event('agent_end', { trace_id: 't', span_id: 'p', ...sums }));
     bus.emit(event('pattern_end', { trace_id: 't', span_id: 'root', ...sums }));
     bus.emit(event('routing_decision', { trace_id: 't', cost_estimate: 3 }));

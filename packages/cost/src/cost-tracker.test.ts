@@ -202,7 +202,7 @@ describe('CostTracker', () => {
     );
   });
 
-  test('total and every breakdown are the exact sum, to 1e-12 of it', () => {
+  test('total and every breakdown are the exact sum, to the last bit but one', () => {
     const cost = oneof(
       double({ min: 0, max: 1e9, noNaN: true }),
       double({ min: 0, max: 1e-6, noNaN: true }),
@@ -216,9 +216,18 @@ describe('CostTracker', () => {
         const exact = exactSum(costs.map(([usd]) => usd));
         const breakdowns = [tracker.byAgent(), tracker.bySession(), tracker.byModel()];
         for (const sum of [tracker.totalCost, ...breakdowns.map(sumOf)])
-          expect(Math.abs(sum - exact)).toBeLessThanOrEqual(exact * 1e-12);
+          expect(Math.abs(sum - exact)).toBeLessThanOrEqual(2 * Number.EPSILON * exact);
       }),
     );
+  });
+
+  test('a hundred-thousandth of a cent counts, whatever was summed before', () => {
+    const tracker = new CostTracker();
+    const costs = [1e9, ...Array.from({ length: 10_000 }, () => 1e-7), 1e9];
+    for (const cost_usd of costs) tracker.record({ ...ENTRY, cost_usd });
+    const exact = exactSum(costs); // 2,000,000,000.001
+    expect(Math.abs(tracker.totalCost - exact)).toBeLessThanOrEqual(Number.EPSILON * exact);
+    expect(tracker.byModel()).toEqual({ 'gpt-4o': tracker.totalCost });
   });
 
   // 10,000,000 take half a minute: COST_RECORDS=10000000 pnpm exec vitest run --project cost
