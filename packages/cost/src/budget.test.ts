@@ -413,10 +413,13 @@ describe('createBudget, when a call ends,', () => {
   });
 
   test('asks for the price at the provider of the call', async () => {
-    const source: PriceSource = { price: ({ provider }) => (provider === 'here' ? 2 : undefined) };
+    const source: PriceSource = {
+      price: ({ provider, usage }) =>
+        provider === 'here' ? 2 * (usage.output_tokens ?? 0) : undefined,
+    };
     const { budget, tracer } = setUp({ prices: source });
     const answer = { input_tokens: 1, output_tokens: 1 };
-    tracer.llmCall({ ...request(1), provider: 'here' }, (call) => call.respond(answer));
+    tracer.llmCall({ ...request(2), provider: 'here' }, (call) => call.respond(answer));
     expect(account(budget)).toEqual([2, 0, 8, 0]);
   });
 
