@@ -16,6 +16,9 @@ import { type Usage, USAGE_KEYS } from './usage.ts';
 /** Own records that are on their way back over the bus, which queues 1,000 at most. */
 const MAX_OWN = 10_000;
 
+/** Of a name, in a message. */
+const MAX_SHOWN = 100;
+
 /** In the order in which they are written. */
 const RECORD_KEYS = [
   'trace_id',
@@ -121,7 +124,7 @@ export class Bookkeeper {
     const model = modelOf(call);
     call.cost = 'unpriced';
     this.totals.addUnpriced(model, 1);
-    this.#unpriced = `${cost}: model ${JSON.stringify(model)}`;
+    this.#unpriced = `${cost}: model ${JSON.stringify(model.slice(0, MAX_SHOWN))}`;
   }
 
   /** As the model that answered is priced, else as the one that was asked; or why there is no price. */
