@@ -34,8 +34,8 @@ export interface BudgetStats {
   readonly running: number;
 }
 
-/** Ledgers without a running call that are kept: about 20 MB. */
-const MAX_IDLE = 100_000;
+/** Keys without a running call that are kept: 10 MB of trace ids. */
+const MAX_IDLE = 20_000;
 
 /**
  * Operations that a budget refused before the app's function ran. Shared by all budgets, so that one
@@ -122,8 +122,9 @@ export class Keeper {
     costUsd: number,
   ): void {
     const ledger = this.#ledgers.get(key);
+    const spentBefore = ledger.spent;
     this.#ledgers.settle(ledger, reservation, costUsd);
-    this.#warn(ledger, operation);
+    this.#warn(ledger, spentBefore, operation);
     // what runs may now cost more than is left
     if (!this.#ledgers.fits(ledger, 0)) this.#stopAll(ledger);
   }
@@ -133,13 +134,12 @@ export class Keeper {
       controller.abort(new BudgetExceededError(this.#details(ledger, 'stopped', usd)));
   }
 
-  #warn(ledger: Ledger, operation: InterceptedOperation): void {
+  #warn(ledger: Ledger, spentBefore: number, operation: InterceptedOperation): void {
     const { bus, limitUsd, per, warnAt } = this.#options;
     const { trace_id, span_id, agent_name, pattern_type } = operation;
-    const reached = warnAt.filter((share) => ledger.spent > 0 && ledger.spent >= share * limitUsd);
-    const news = reached.slice(ledger.warnings);
-    ledger.warnings = reached.length;
-    for (const threshold of news)
+    for (const threshold of warnAt) {
+      const reachedAt = threshold * limitUsd;
+      if (spentBefore >= reachedAt || ledger.spent < reachedAt) continue;
       bus?.emit(
         createTraceEvent({
           event_type: 'budget_warning',
@@ -157,6 +157,7 @@ export class Keeper {
           },
         }),
       );
+    }
   }
 
   #details(

@@ -5,8 +5,6 @@ export interface Ledger {
   /** Of all calls that run. */
   reserved: number;
   readonly running: Set<Reservation>;
-  /** How many of the thresholds were reached. */
-  warnings: number;
 }
 
 /** The worst case of one call, set aside. */
@@ -19,13 +17,13 @@ export interface Reservation {
 /** What rounding may make of a sum of ten million costs, with room to spare. */
 const TOLERANCE = 1e-9;
 
-/** The ledgers of one budget. One that no call uses is kept until as many newer ones are there. */
+/** The ledgers of one budget. Of one that no call uses what was spent is kept, until there are too many. */
 export class Ledgers {
   readonly #limitUsd: number;
   readonly #maxIdle: number;
   readonly #busy = new Map<string, Ledger>();
-  /** The one that was used last stands last. */
-  readonly #idle = new Map<string, Ledger>();
+  /** What was spent; the key that was used last stands last. */
+  readonly #idle = new Map<string, number>();
 
   constructor(limitUsd: number, maxIdle: number) {
     this.#limitUsd = limitUsd;
@@ -35,8 +33,12 @@ export class Ledgers {
   /** The ledger of a key, not kept before something is reserved. */
   get(key: string): Ledger {
     return (
-      this.#busy.get(key) ??
-      this.#idle.get(key) ?? { key, spent: 0, reserved: 0, running: new Set(), warnings: 0 }
+      this.#busy.get(key) ?? {
+        key,
+        spent: this.#idle.get(key) ?? 0,
+        reserved: 0,
+        running: new Set(),
+      }
     );
   }
 
@@ -67,7 +69,7 @@ export class Ledgers {
   #retire(ledger: Ledger): void {
     this.#busy.delete(ledger.key);
     if (ledger.spent === 0) return;
-    this.#idle.set(ledger.key, ledger);
+    this.#idle.set(ledger.key, ledger.spent);
     if (this.#idle.size <= this.#maxIdle) return;
     const [oldest] = this.#idle.keys();
     this.#idle.delete(oldest as string);
