@@ -7,6 +7,8 @@ export interface Flags {
   readonly conversations: boolean;
   /** The file of `--conversations`. */
   readonly path: string | undefined;
+  /** US dollars. */
+  readonly budget: number | undefined;
 }
 
 export const USAGE = `npm run demo -- [flags]
@@ -14,6 +16,8 @@ export const USAGE = `npm run demo -- [flags]
   (none)                   a debate of three agents with a scripted model; needs no key
   --live                   the same debate with a real model: OPENAI_API_KEY, and if you like
                            OPENAI_MODEL and OPENAI_BASE_URL of any compatible endpoint
+  --budget <usd>           refuses model calls that could cost more than what is left of so many
+                           dollars; 0.01 ends the scripted debate before its verdict
   --conversations [path]   traces recorded customer service conversations and checks the counts
   --help                   this text`;
 
@@ -27,6 +31,7 @@ export function readFlags(args: readonly string[]): Flags {
         help: { type: 'boolean', short: 'h', default: false },
         live: { type: 'boolean', default: false },
         conversations: { type: 'boolean', default: false },
+        budget: { type: 'string' },
       },
       allowPositionals: true,
     });
@@ -35,10 +40,19 @@ export function readFlags(args: readonly string[]): Flags {
     if (stray !== undefined) throw new Error(`Unexpected argument '${stray}'`);
     if (values.live && values.conversations)
       throw new Error('--live and --conversations exclude each other');
-    return { ...values, path };
+    if (values.budget !== undefined && values.conversations)
+      throw new Error('--budget and --conversations exclude each other');
+    return { ...values, path, budget: readBudget(values.budget) };
   } catch (error) {
     // Node adds advice about positional arguments, which does not help here
     const [problem] = (error as Error).message.split('. ');
     throw new DemoError(`${problem}\n\n${USAGE}`);
   }
+}
+
+function readBudget(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+(?:\.\d+)?$/.test(text))
+    throw new Error(`--budget: expected US dollars such as 0.01, got '${text}'`);
+  return Number(text);
 }

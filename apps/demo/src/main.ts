@@ -2,9 +2,11 @@
 import { type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
 import { redact } from '@pyagent-trace/core/processors';
 import { createTracer } from '@pyagent-trace/core/tracer';
+import { BudgetExceededError } from '@pyagent-trace/cost';
 import { ConsoleExporter } from '@pyagent-trace/exporter-console';
 import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';
 import { checkConversations } from './conversations.ts';
+import { type Costs, watchCosts } from './costs.ts';
 import { Debate } from './debate.ts';
 import { DemoError } from './demo-error.ts';
 import { readFlags, USAGE } from './flags.ts';
@@ -18,15 +20,15 @@ import { newTraceFile, README, shown, typed } from './trace-file.ts';
 const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
 
 async function main(args: readonly string[]): Promise<void> {
-  const { help, live, conversations, path } = readFlags(args);
+  const { help, live, conversations, path, budget } = readFlags(args);
   if (help) console.log(USAGE);
   else if (process.env['PYAGENT_TRACE_DISABLED'] === '1')
     console.log('Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.');
   else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
-  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel());
+  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel(), budget);
 }
 
-async function traceDebate(model: Model): Promise<void> {
+async function traceDebate(model: Model, budget: number | undefined): Promise<void> {
   const file = newTraceFile('demo');
   console.log(`Writing ${shown(file)}\n`);
 
@@ -35,18 +37,19 @@ async function traceDebate(model: Model): Promise<void> {
   const bus = new TraceEventBus({ processors: [redact()] });
   bus.attach(new ConsoleExporter({ format: 'pretty' }));
   bus.attach(new JsonlExporter(file));
-  const tracer = createTracer(bus);
+  const costs = watchCosts(bus, budget);
+  const tracer = createTracer(bus, { interceptors: costs.interceptors });
 
   try {
     await new Debate(tracer, model).run(QUESTION);
   } finally {
     // Failed or not: the exporters deliver what they hold, and say what became of each event.
     const receipts = await bus.shutdown();
-    await report(file, receipts);
+    await report(file, receipts, costs);
   }
 }
 
-async function report(file: string, receipts: readonly FlushReport[]): Promise<void> {
+async function report(file: string, receipts: readonly FlushReport[], costs: Costs): Promise<void> {
   console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
   const summary = await summarise(file);
   const name = shown(file);
@@ -56,6 +59,9 @@ ${formatSummary(summary)}
 
 Verdict
 ${wrap(printable(summary.output) || 'none')}
+
+Cost
+${costs.format().replaceAll(/^(?=.)/gm, '  ')}
 
 Next
   head -1 ${name}
@@ -94,6 +100,8 @@ try {
   if (error instanceof DemoError) console.error(error.message);
   else if (error instanceof ModelError)
     console.error(`The debate failed: ${printable(error.message)}`);
+  else if (BudgetExceededError.isInstance(error))
+    console.error(`Stopped by the ${printable(error.message)}`);
   else if (TraceError.isInstance(error)) console.error(error.message);
   else throw error;
 }
