@@ -1,3 +1,4 @@
+import { comparisons as cost } from './cost.ts';
 import { comparisons as create } from './create.ts';
 import { comparisons as emit } from './emit.ts';
 import type { Comparison } from './harness.ts';
@@ -19,5 +20,6 @@ export const benches: Readonly<Record<string, readonly Comparison[]>> = {
   otel,
   read,
   redact,
+  cost,
   imports,
 };

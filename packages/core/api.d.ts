@@ -78,6 +78,7 @@
 // @pyagent-trace/core/tracer exports
 //   AgentOptions
 //   Compression
+//   EndListener
 //   InterceptedOperation
 //   Interceptor
 //   LlmCall
@@ -199,7 +200,7 @@ export declare class TraceError extends Error {
     });
     static isInstance(value: unknown): value is TraceError;
 }
-export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout';
+export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout' | (string & {});
 export declare function messageOf(error: unknown): string;
 
 // event.d.ts
@@ -654,11 +655,14 @@ export interface Compression {
     readonly savings_pct?: number;
     readonly [key: string]: unknown;
 }
+export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
+    readonly session_id: string;
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;
+    readonly onEnd: (listener: EndListener) => void;
 }
 export type Interceptor = (operation: InterceptedOperation, next: () => unknown) => unknown;
 export interface LlmCall extends SpanHandle {

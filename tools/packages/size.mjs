@@ -24,6 +24,8 @@ const CEILINGS = {
   // all four together; redact alone has 6.3 kB, and who imports one of them loads one
   [`${CORE}/processors`]: 10 * KB,
   [`${CORE}/testing`]: 8 * KB,
+  // the tracker, the answers of six providers and the budgets; who imports one of them loads one
+  '@pyagent-trace/cost': 10.5 * KB,
   '@pyagent-trace/exporter-console': 4 * KB,
   // 4 kB, and the sentence about what is lost at exit
   '@pyagent-trace/exporter-jsonl': 4.25 * KB,

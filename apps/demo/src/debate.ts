@@ -17,6 +17,8 @@ type Speaker = keyof typeof ROLES;
 const HARD = 6;
 const TOKENS_PER_DIFFICULTY = 15;
 const RETRY_DELAY_MS = 150;
+/** Far more than two sentences need. A limit is what makes the cost of a call known before it is made. */
+const max_tokens = 1_000;
 
 export class Debate {
   readonly #tracer: Tracer;
@@ -66,9 +68,9 @@ export class Debate {
       const messages = messagesFor('judge', spoken);
       // A streamed call lasts until its last piece; the pieces make its response.
       const pieces = this.#tracer.llmCall(
-        { provider: source.provider, model, messages_in: messages, stream: true },
+        { provider: source.provider, model, messages_in: messages, max_tokens, stream: true },
         async function* (call) {
-          call.respond(yield* source.stream({ speaker: 'judge', model, messages }));
+          call.respond(yield* source.stream({ speaker: 'judge', model, messages, max_tokens }));
         },
       );
       let verdict = '';
@@ -83,9 +85,9 @@ export class Debate {
     const messages = messagesFor(speaker, spoken);
     try {
       return await this.#tracer.llmCall(
-        { provider, model, messages_in: messages, metadata: { attempt } },
+        { provider, model, messages_in: messages, max_tokens, metadata: { attempt } },
         async (call) => {
-          const answer = await this.#model.complete({ speaker, model, messages });
+          const answer = await this.#model.complete({ speaker, model, messages, max_tokens });
           call.respond(answer);
           return answer.response;
         },

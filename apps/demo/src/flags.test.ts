@@ -3,13 +3,21 @@ import { DemoError } from './demo-error.ts';
 import { readFlags, USAGE } from './flags.ts';
 
 describe('readFlags', () => {
-  const none = { help: false, live: false, otel: false, conversations: false, path: undefined };
+  const none = {
+    help: false,
+    live: false,
+    otel: false,
+    conversations: false,
+    path: undefined,
+    budget: undefined,
+  };
 
   test.for([
     { args: [], flags: none },
     { args: ['--', '--live'], flags: { ...none, live: true } },
     { args: ['--otel', '--live'], flags: { ...none, live: true, otel: true } },
     { args: ['-h'], flags: { ...none, help: true } },
+    { args: ['--budget', '0.01', '--live'], flags: { ...none, live: true, budget: 0.01 } },
     { args: ['--conversations'], flags: { ...none, conversations: true } },
     { args: ['--conversations', 'a'], flags: { ...none, conversations: true, path: 'a' } },
   ])('reads $args', ({ args, flags }) => {
@@ -21,6 +29,15 @@ describe('readFlags', () => {
     { args: ['--live=yes'], problem: "Option '--live' does not take an argument" },
     { args: ['a.jsonl'], problem: "Unexpected argument 'a.jsonl'" },
     { args: ['--conversations', 'a', 'b'], problem: "Unexpected argument 'b'" },
+    { args: ['--budget'], problem: "Option '--budget <value>' argument missing" },
+    {
+      args: ['--budget', '1e999'],
+      problem: "--budget: expected US dollars such as 0.01, got '1e999'",
+    },
+    {
+      args: ['--budget=1', '--conversations'],
+      problem: '--budget and --conversations exclude each other',
+    },
     {
       args: ['--live', '--conversations'],
       problem: '--live and --conversations exclude each other',

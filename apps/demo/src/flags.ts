@@ -8,6 +8,8 @@ export interface Flags {
   readonly conversations: boolean;
   /** The file of `--conversations`. */
   readonly path: string | undefined;
+  /** US dollars. */
+  readonly budget: number | undefined;
 }
 
 export const USAGE = `npm run demo -- [flags]
@@ -17,6 +19,8 @@ export const USAGE = `npm run demo -- [flags]
                            OPENAI_MODEL and OPENAI_BASE_URL of any compatible endpoint
   --otel                   the debate, sent as OpenTelemetry spans too, and what the backend received;
                            also with --live
+  --budget <usd>           refuses model calls that could cost more than what is left of so many
+                           dollars; 0.01 ends the scripted debate before its verdict
   --conversations [path]   traces recorded customer service conversations and checks the counts
   --help                   this text`;
 
@@ -31,19 +35,27 @@ export function readFlags(args: readonly string[]): Flags {
         live: { type: 'boolean', default: false },
         otel: { type: 'boolean', default: false },
         conversations: { type: 'boolean', default: false },
+        budget: { type: 'string' },
       },
       allowPositionals: true,
     });
     const [path, ...more] = positionals;
     const stray = values.conversations ? more[0] : path;
     if (stray !== undefined) throw new Error(`Unexpected argument '${stray}'`);
-    for (const flag of ['live', 'otel'] as const)
+    for (const flag of ['live', 'otel', 'budget'] as const)
       if (values[flag] && values.conversations)
         throw new Error(`--${flag} and --conversations exclude each other`);
-    return { ...values, path };
+    return { ...values, path, budget: readBudget(values.budget) };
   } catch (error) {
     // Node adds advice about positional arguments, which does not help here
     const [problem] = (error as Error).message.split('. ');
     throw new DemoError(`${problem}\n\n${USAGE}`);
   }
+}
+
+function readBudget(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+(?:\.\d+)?$/.test(text))
+    throw new Error(`--budget: expected US dollars such as 0.01, got '${text}'`);
+  return Number(text);
 }

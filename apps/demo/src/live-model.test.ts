@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DemoError } from './demo-error.ts';
 import { type FakeServer, sendJson, sendStream, startFakeServer } from './fake-server.fixture.ts';
-import { createLiveModel } from './live-model.ts';
+import { createLiveModel, limitName } from './live-model.ts';
 import type { Model } from './model.ts';
 
 const KEY = 'sk-secret-0123456789';
@@ -14,6 +14,7 @@ const request = {
   speaker: 'bull',
   model: 'm',
   messages: [{ role: 'user', content: 'Hm?' }],
+  max_tokens: 50,
 } as const;
 
 const piece = (content: string, finish_reason: string | null = null): object => ({
@@ -62,7 +63,7 @@ describe('createLiveModel', () => {
     expect({ url, authorization: headers?.authorization, body }).toEqual({
       url: '/v1/chat/completions',
       authorization: `Bearer ${KEY}`,
-      body: { model: 'm', messages: request.messages },
+      body: { model: 'm', messages: request.messages, max_tokens: 50 },
     });
   });
 
@@ -91,6 +92,7 @@ describe('createLiveModel', () => {
     expect(server.requests[0]?.body).toEqual({
       model: 'm',
       messages: request.messages,
+      max_tokens: 50,
       stream: true,
       stream_options: { include_usage: true },
     });
@@ -179,3 +181,13 @@ async function readAll(model: Model): Promise<{ pieces: string[]; usage: unknown
     pieces.push(value);
   }
 }
+
+describe('limitName', () => {
+  test.for([
+    { base: 'https://api.openai.com/v1', name: 'max_completion_tokens' },
+    { base: 'https://api.openai.com.example/v1', name: 'max_tokens' },
+    { base: 'http://127.0.0.1:8080/v1', name: 'max_tokens' },
+  ])('is $name at $base', ({ base, name }) => {
+    expect(limitName(base)).toBe(name);
+  });
+});

@@ -55,7 +55,12 @@ export function createLiveModel(env: NodeJS.ProcessEnv): Model {
     const response = await fetch(url, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: request.model, messages: request.messages, ...options }),
+      body: JSON.stringify({
+        model: request.model,
+        messages: request.messages,
+        [limitName(base)]: request.max_tokens,
+        ...options,
+      }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (response.ok) return response;
@@ -112,6 +117,11 @@ export function createLiveModel(env: NodeJS.ProcessEnv): Model {
       }
     },
   };
+}
+
+/** OpenAI's newer models take no `max_tokens`, and other servers may know nothing else. */
+export function limitName(base: string): 'max_completion_tokens' | 'max_tokens' {
+  return URL.parse(base)?.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens';
 }
 
 function readSettings(env: NodeJS.ProcessEnv): z.output<typeof EnvironmentSchema> {

@@ -12,7 +12,7 @@ describe('npm run demo', { timeout: 30_000 }, () => {
     const types: Record<string, number> = {};
     for await (const { event_type } of readTraceEvents(demo.file))
       types[event_type] = (types[event_type] ?? 0) + 1;
-    const [, tree = '', receipts, summary, verdict] = demo.stdout.split('\n\n');
+    const [, tree = '', receipts, summary, verdict, cost] = demo.stdout.split('\n\n');
     expect({ code: demo.code, stderr: demo.stderr, types }).toEqual({
       code: 0,
       stderr: '',
@@ -35,7 +35,8 @@ describe('npm run demo', { timeout: 30_000 }, () => {
     expect(tree).toMatch(/\n└ debate .*367→180 tok/);
     expect(receipts).toBe(`Receipts
   console      31 delivered, 0 dropped, 0 failed, 0 pending
-  jsonl        31 delivered, 0 dropped, 0 failed, 0 pending`);
+  jsonl        31 delivered, 0 dropped, 0 failed, 0 pending
+  CostTracker  31 delivered, 0 dropped, 0 failed, 0 pending`);
     expect(
       summary
         ?.split('\n')
@@ -47,13 +48,25 @@ describe('npm run demo', { timeout: 30_000 }, () => {
   model calls  6, 1 of them a retry
   tool calls   2
   tokens       367 in, 180 out
-  cost         0.001875 USD, of 5 calls that told their price
+  cost         0.0018755 USD, of 5 calls that told their price
   errors       1
   events       31`);
     expect(verdict).toBe(`Verdict
   Build half now, with the guarantee in writing. Half a battery already takes
   the worst of the peaks, and the second half can be bought in two years at
   the price of that day.`);
+    expect(cost).toBe(`Cost
+  cost (USD)  calls  input  output
+    0.001876      5    367     180  total
+                                    by pattern
+    0.001876      5    367     180    debate
+                                    by agent
+    0.001480      1    124      43    judge
+    0.000204      2    137      68    bear
+    0.000191      2    106      69    bull
+                                    by model
+    0.001480      1    124      43    scripted-large
+    0.000396      4    243     137    scripted-small`);
   });
 
   test('goes on and ends well when the reader of its output goes away', async () => {

@@ -2,9 +2,11 @@
 import { type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
 import { redact } from '@pyagent-trace/core/processors';
 import { createTracer } from '@pyagent-trace/core/tracer';
+import { BudgetExceededError } from '@pyagent-trace/cost';
 import { ConsoleExporter } from '@pyagent-trace/exporter-console';
 import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';
 import { checkConversations } from './conversations.ts';
+import { type Costs, watchCosts } from './costs.ts';
 import { Debate } from './debate.ts';
 import { DemoError } from './demo-error.ts';
 import { readFlags, USAGE } from './flags.ts';
@@ -19,15 +21,15 @@ import { newTraceFile, README, shown, typed } from './trace-file.ts';
 const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
 
 async function main(args: readonly string[]): Promise<void> {
-  const { help, live, otel, conversations, path } = readFlags(args);
+  const { help, live, otel, conversations, path, budget } = readFlags(args);
   if (help) console.log(USAGE);
   else if (process.env['PYAGENT_TRACE_DISABLED'] === '1')
     console.log('Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.');
   else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
-  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel(), otel);
+  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel(), otel, budget);
 }
 
-async function traceDebate(model: Model, otel: boolean): Promise<void> {
+async function traceDebate(model: Model, otel: boolean, budget: number | undefined): Promise<void> {
   const file = newTraceFile('demo');
   console.log(`Writing ${shown(file)}\n`);
 
@@ -39,7 +41,8 @@ async function traceDebate(model: Model, otel: boolean): Promise<void> {
   // Loaded when asked for: the SDK takes longer than the rest of the demo.
   const backend = otel && (await (await import('./open-telemetry.ts')).startOpenTelemetry());
   if (backend) bus.attach(backend.exporter);
-  const tracer = createTracer(bus);
+  const costs = watchCosts(bus, budget);
+  const tracer = createTracer(bus, { interceptors: costs.interceptors });
 
   try {
     await new Debate(tracer, model).run(QUESTION);
@@ -48,11 +51,11 @@ async function traceDebate(model: Model, otel: boolean): Promise<void> {
     const receipts = await bus.shutdown();
     console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
     if (backend) console.log(`\n${await backend.end()}`);
-    await report(file);
+    await report(file, costs);
   }
 }
 
-async function report(file: string): Promise<void> {
+async function report(file: string, costs: Costs): Promise<void> {
   const summary = await summarise(file);
   const name = shown(file);
   console.log(`
@@ -61,6 +64,9 @@ ${formatSummary(summary)}
 
 Verdict
 ${wrap(printable(summary.output) || 'none')}
+
+Cost
+${costs.format().replaceAll(/^(?=.)/gm, '  ')}
 
 Next
   head -1 ${name}
@@ -94,6 +100,8 @@ try {
   if (error instanceof DemoError) console.error(error.message);
   else if (error instanceof ModelError)
     console.error(`The debate failed: ${printable(error.message)}`);
+  else if (BudgetExceededError.isInstance(error))
+    console.error(`Stopped by the ${printable(error.message)}`);
   else if (TraceError.isInstance(error)) console.error(error.message);
   else throw error;
 }

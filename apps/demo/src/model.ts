@@ -10,6 +10,8 @@ export interface ModelRequest {
   readonly speaker: string;
   readonly model: string;
   readonly messages: readonly Message[];
+  /** The longest answer, in tokens. */
+  readonly max_tokens: number;
 }
 
 /** What a call used. The keys are those of an `llm_response` event, so that nothing is renamed on the way. */
@@ -48,6 +50,11 @@ export class ModelError extends Error {
     super(message);
     this.code = code;
     this.retryable = retryable;
+  }
+
+  /** Where the SDKs of providers have it. */
+  get status(): number | undefined {
+    return typeof this.code === 'number' ? this.code : undefined;
   }
 }
 

@@ -1,12 +1,14 @@
 // A model that needs no key and says the same in every run, in the time a small model would take.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ModelPrice, priceTable } from '@pyagent-trace/cost';
 import { estimateTokens, type Model, ModelError, type ModelRequest, type Usage } from './model.ts';
 
-/** US dollars per million tokens: invented, like the models. */
-const PRICES: Readonly<Record<string, { readonly input: number; readonly output: number }>> = {
-  'scripted-small': { input: 0.5, output: 2 },
-  'scripted-large': { input: 5, output: 20 },
+/** Invented, like the models. */
+export const SCRIPTED_PRICES: Readonly<Record<string, ModelPrice>> = {
+  'scripted-small': { inputUsdPerMillion: 0.5, outputUsdPerMillion: 2 },
+  'scripted-large': { inputUsdPerMillion: 5, outputUsdPerMillion: 20 },
 };
+const PRICES = priceTable(SCRIPTED_PRICES);
 
 interface Turn {
   /** Milliseconds until the answer, or until its first piece. */
@@ -87,7 +89,6 @@ export function createScriptedModel(): Model {
 function usageOf({ model, messages }: ModelRequest, text: string): Usage {
   const input_tokens = estimateTokens(...messages.map(({ content }) => content));
   const output_tokens = estimateTokens(text);
-  const { input, output } = PRICES[model] ?? { input: 0, output: 0 };
-  const cost_usd = (input_tokens * input + output_tokens * output) / 1_000_000;
+  const cost_usd = PRICES.price({ model, usage: { input_tokens, output_tokens } }) ?? 0;
   return { model, finish_reasons: ['stop'], input_tokens, output_tokens, cost_usd };
 }

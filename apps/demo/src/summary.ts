@@ -67,7 +67,7 @@ export function formatSummary(summary: Summary): string {
     cost:
       priced_calls === 0
         ? 'unknown: no call told its price'
-        : `${cost_usd.toFixed(6)} USD, of ${priced_calls} calls that told their price`,
+        : `${cost_usd.toFixed(7)} USD, of ${priced_calls} calls that told their price`,
     errors: summary.errors,
     events: summary.events,
   };

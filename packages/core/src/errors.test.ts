@@ -20,6 +20,12 @@ describe('TraceError', () => {
     expect('cause' in new TraceError('invalid_option', 'text')).toBe(false);
   });
 
+  test('has codes of its own that complete in the editor, and takes those of other packages', () => {
+    expectTypeOf<'invalid_option'>().toExtend<TraceErrorCode>();
+    expectTypeOf<'invented_elsewhere'>().toExtend<TraceErrorCode>();
+    expect(new TraceError('invented_elsewhere', 'text').code).toBe('invented_elsewhere');
+  });
+
   test('is known across copies of the package, and through its children', () => {
     class Child extends TraceError {}
     const ofAnotherCopy = { [Symbol.for('@pyagent-trace/error')]: true };

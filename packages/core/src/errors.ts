@@ -1,11 +1,15 @@
-/** What a `TraceError` is about. Codes are stable: test for them, never for message text. */
+/**
+ * What a `TraceError` is about. Codes are stable: test for them, never for message text. The listed ones
+ * are this package's; other packages have codes of their own.
+ */
 export type TraceErrorCode =
   | 'invalid_option'
   | 'invalid_exporter'
   | 'invalid_event'
   | 'invalid_line'
   | 'read_failed'
-  | 'subscriber_timeout';
+  | 'subscriber_timeout'
+  | (string & {});
 
 const MARKER: unique symbol = Symbol.for('@pyagent-trace/error');
 

@@ -3,7 +3,7 @@ import type { TracePayload } from './event.ts';
 import type { EventSink } from './exporter.ts';
 import { newSpanId, newTraceId } from './ids.ts';
 import { context, type Frame, markReported, remoteFrame, traceparentOf } from './tracer/context.ts';
-import { describeError } from './tracer/describe-error.ts';
+import { describeError, read } from './tracer/describe-error.ts';
 import { follow } from './tracer/follow.ts';
 import { AGENT, LLM_CALL, PATTERN, ROUTING, TOOL } from './tracer/kinds.ts';
 import { emitInside, Operation, readable, type Recording } from './tracer/operation.ts';
@@ -25,6 +25,7 @@ import type {
 export type {
   AgentOptions,
   Compression,
+  EndListener,
   InterceptedOperation,
   Interceptor,
   LlmCall,
@@ -137,6 +138,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       span_id = '',
       agent_name = '',
       pattern_type = '',
+      session_id = '',
     } = operation.frame ?? {};
     const seen: InterceptedOperation = {
       kind,
@@ -144,8 +146,10 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       span_id,
       agent_name,
       pattern_type,
+      session_id,
       payload,
       set: operation.set,
+      onEnd: operation.onEnd,
       get signal() {
         return operation.signal;
       },
@@ -165,19 +169,23 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       ...rest: OptionsAndFunction<PatternOptions, SpanHandle, T>
     ): T {
       const [payload, fn] = split(rest);
-      const operation = new Operation(PATTERN, inside({ agent_name: '', pattern_type }), recording);
+      const operation = new Operation(
+        PATTERN,
+        inside(payload, { agent_name: '', pattern_type }),
+        recording,
+      );
       return run(operation, payload, () => fn({ set: operation.set }));
     },
 
     agent<T>(agent_name: string, ...rest: OptionsAndFunction<AgentOptions, SpanHandle, T>): T {
       const [payload, fn] = split(rest);
-      const operation = new Operation(AGENT, inside({ agent_name }), recording);
+      const operation = new Operation(AGENT, inside(payload, { agent_name }), recording);
       return run(operation, payload, () => fn({ set: operation.set }));
     },
 
     llmCall<T>(request: LlmRequest, fn: (call: LlmCall) => T): T {
       const { signal, ...payload } = readable<LlmRequest>(request);
-      const operation = new Operation(LLM_CALL, inside({}), recording, signal);
+      const operation = new Operation(LLM_CALL, inside(payload), recording, signal);
       return run(
         operation,
         payload,
@@ -195,7 +203,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       const [toolOptions, fn] = split(rest);
       const { signal, ...others } = readable<ToolOptions>(toolOptions);
       const payload = { tool_name, ...others, arguments: args };
-      const operation = new Operation(TOOL, inside({}), recording, signal);
+      const operation = new Operation(TOOL, inside(others), recording, signal);
       operation.set({
         tool_name,
         ...(others.tool_call_id !== undefined && { tool_call_id: others.tool_call_id }),
@@ -273,13 +281,18 @@ function split<Options, Handle, T>(
 }
 
 /** The frame of a new operation, a child of the one around the running code. */
-function inside(names: { readonly agent_name?: string; readonly pattern_type?: string }): Frame {
+function inside(
+  payload: object,
+  names: { readonly agent_name?: string; readonly pattern_type?: string } = {},
+): Frame {
   const parent = context.getStore();
+  const session_id = read(payload, 'session_id');
   return {
     trace_id: parent?.trace_id ?? newTraceId(),
     span_id: newSpanId(),
     agent_name: names.agent_name ?? parent?.agent_name ?? '',
     pattern_type: names.pattern_type ?? parent?.pattern_type ?? '',
+    session_id: typeof session_id === 'string' ? session_id : parent?.session_id,
     parent,
     reported: undefined,
     reportedValue: undefined,

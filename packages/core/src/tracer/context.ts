@@ -9,6 +9,8 @@ export interface Frame {
   readonly agent_name: string;
   /** Empty outside patterns. */
   readonly pattern_type: string;
+  /** Set on an operation, inherited by those inside; a copy of this package may be too old to set it. */
+  readonly session_id?: string | undefined;
   readonly parent: Frame | undefined;
   /** The W3C header, on a frame that stands for an operation in another process. */
   readonly traceparent?: string;

@@ -20,9 +20,10 @@ export function isAbort(error: unknown, signal: AbortSignal | undefined): boolea
   );
 }
 
-function read(error: unknown, key: string): unknown {
+/** A property of anything; `undefined` where it cannot be read. */
+export function read(value: unknown, key: string): unknown {
   try {
-    return (error as Record<string, unknown> | null | undefined)?.[key];
+    return (value as Record<string, unknown> | null | undefined)?.[key];
   } catch {
     return undefined;
   }

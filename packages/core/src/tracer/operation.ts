@@ -7,6 +7,7 @@ import { type Frame, markReported, wasReported } from './context.ts';
 import { describeError, isAbort } from './describe-error.ts';
 import type { OperationKind } from './kinds.ts';
 import type { Outcome } from './outcome.ts';
+import type { EndListener } from './types.ts';
 
 /** How a tracer records, the same for all its operations. */
 export interface Recording {
@@ -38,6 +39,8 @@ export class Operation implements Outcome {
   #chunks: Chunk[] | undefined;
   #firstChunkMs: number | undefined;
   #ended = false;
+  #error: unknown;
+  #listeners: EndListener[] | undefined;
   /** Chunks that were not kept. */
   #moreChunks = 0;
 
@@ -72,6 +75,12 @@ export class Operation implements Outcome {
     for (const key of Object.keys(given)) define(this.#end, key, snapshot(given[key]));
   };
 
+  /** Works detached. */
+  readonly onEnd = (listener: EndListener): void => {
+    if (this.#ended) void this.#tell(listener);
+    else (this.#listeners ??= []).push(listener);
+  };
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -87,6 +96,7 @@ export class Operation implements Outcome {
       markReported(this.frame, error, sink);
       this.#emit('error', { ...describeError(error), source: this.#kind.name });
     }
+    this.#error = error;
     this.#finish(isAbort(error, this.signal) ? 'cancelled' : 'error', undefined);
   }
 
@@ -125,6 +135,16 @@ export class Operation implements Outcome {
       this.#emit(event_type, end, nowMs);
     } else if (status === 'ok') this.#emit(event_type, end, nowMs);
     this.#chunks = undefined;
+    for (const listener of this.#listeners ?? []) void this.#tell(listener);
+    this.#listeners = undefined;
+  }
+
+  async #tell(listener: EndListener): Promise<void> {
+    try {
+      await listener(this.#end, this.#error);
+    } catch (error) {
+      this.#emit('error', { ...describeError(error), source: 'interceptor' });
+    }
   }
 
   #keepOutput(end: Record<string, unknown>, status: Status, value: unknown): void {

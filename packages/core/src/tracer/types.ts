@@ -93,6 +93,8 @@ export interface TraceContext {
 /** A model call, a tool or a routing decision, as an interceptor sees it before it runs. */
 export interface InterceptedOperation extends TraceContext {
   readonly kind: 'llm_call' | 'tool' | 'routing_decision';
+  /** Of the operation, or of the nearest one around it that has one; empty when none has. */
+  readonly session_id: string;
   /**
    * What is asked, content included: `model`, `messages_in` and request parameters; `tool_name` and
    * `arguments`; the routing decision's keys.
@@ -102,7 +104,21 @@ export interface InterceptedOperation extends TraceContext {
   signal: AbortSignal | undefined;
   /** Adds keys to the end event, as the app's function does. */
   readonly set: (payload: object) => void;
+  /**
+   * Calls the listener once when the operation has ended and its end event is emitted, at once if it has
+   * ended already: after a success, a throw, an abort, and for a stream when it is read, left or
+   * collected. A promise is not waited for. What the listener throws becomes an
+   * `error` event.
+   */
+  readonly onEnd: (listener: EndListener) => void;
 }
+
+/**
+ * @param end the payload of the end event, content included: what was set, `status`, `duration_ms`.
+ * A routing decision that failed has no end event; its listeners hear of it nevertheless.
+ * @param error what was thrown; `undefined` when nothing was
+ */
+export type EndListener = (end: TracePayload, error: unknown) => unknown;
 
 /**
  * Runs around every model call, tool and routing decision. `next()` does what was asked and returns

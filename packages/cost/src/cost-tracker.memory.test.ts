@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const PROGRAM = fileURLToPath(new URL('../fixtures/record-many.ts', import.meta.url));
+/** `COST_RECORDS=10000000` takes a minute. */
+const RECORDS = Number(process.env['COST_RECORDS'] ?? 200_000);
+/** The tables of maps grow and shrink with what was deleted from them; 200,000 entries are 50 MB. */
+const MAX_GROWTH = 4e6;
+
+describe('CostTracker', () => {
+  test(
+    `takes no more memory after ${RECORDS.toLocaleString('en')} records, traces and users`,
+    { timeout: 600_000 },
+    async () => {
+      const args = ['--expose-gc', '--conditions=@pyagent-trace/source', PROGRAM, String(RECORDS)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      const { entries, before, after } = JSON.parse(stdout) as Record<string, number>;
+      expect(entries).toBe(50_000 + RECORDS);
+      expect((after ?? 0) - (before ?? 0)).toBeLessThan(MAX_GROWTH);
+    },
+  );
+});
