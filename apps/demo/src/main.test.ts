@@ -36,7 +36,7 @@ describe('npm run demo', { timeout: 30_000 }, () => {
     expect(receipts).toBe(`Receipts
   console      31 delivered, 0 dropped, 0 failed, 0 pending
   jsonl        31 delivered, 0 dropped, 0 failed, 0 pending
-  CostTracker  31 delivered, 0 dropped, 0 failed, 0 pending`);
+  cost         31 delivered, 0 dropped, 0 failed, 0 pending`);
     expect(
       summary
         ?.split('\n')

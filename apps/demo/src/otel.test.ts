@@ -7,7 +7,7 @@ describe('npm run demo -- --otel', { timeout: 30_000 }, () => {
 
     const [, , receipts = '', received = ''] = demo.stdout.split('\n\n');
     expect({ code: demo.code, stderr: demo.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(receipts).toMatch(/\n {2}otel {9}31 delivered, 0 dropped, 0 failed, 0 pending$/);
+    expect(receipts).toMatch(/\n {2}otel {9}31 delivered, 0 dropped, 0 failed, 0 pending$/m);
     const rows = received.split('\n').map((row) => row.replace(/ +[\d.]+ m?s$/, ' <duration>'));
     expect(rows.map((row) => row.replaceAll(/ {2,}/g, '  '))).toEqual([
       'Received over OTLP: 14 spans',

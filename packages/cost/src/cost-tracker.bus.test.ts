@@ -213,7 +213,7 @@ describe('CostTracker on a bus', () => {
     expect(tracker.formatSummary()).toContain('?      3                   mine');
     expect(await bus.flush()).toEqual([
       {
-        exporter: 'CostTracker',
+        exporter: 'cost',
         delivered: 3,
         failed: 0,
         dropped: 0,

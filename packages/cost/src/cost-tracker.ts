@@ -42,7 +42,7 @@ export interface CostSummary {
  * ```
  */
 export class CostTracker implements TraceExporter {
-  readonly name = 'CostTracker';
+  readonly name = 'cost';
   readonly #book: Bookkeeper;
   #delivered = 0;
   #failed = 0;
