@@ -43,7 +43,7 @@ describe.skipIf(process.platform === 'win32')('readTraceEvents, from a named pip
 
 /** Runs a program on a path: in a process of its own, which has to end by itself. */
 function run(code: string, pipe: string): Promise<{ stderr: string }> {
-  const source = `import fs from 'node:fs'; const pipe = process.argv[1]; ${code}`;
+  const source = `import fs from 'node:fs'; const path = process.argv[1]; ${code}`;
   const args = ['--conditions=@pyagent-trace/source', '--input-type=module', '-e', source, pipe];
   return promisify(execFile)(process.execPath, args, { timeout: 10_000, killSignal: 'SIGKILL' });
 }
