@@ -346,7 +346,7 @@ export interface ReadStats {
 
 // read/read-trace-events.d.ts
 export interface ReadOptions {
-    readonly onError?: ((error: TraceReadError) => void) | undefined;
+    readonly onError?: ((error: TraceReadError) => unknown) | undefined;
     readonly signal?: AbortSignal | undefined;
 }
 export interface TraceEventReader extends AsyncIterable<TraceEvent> {
@@ -416,6 +416,7 @@ export interface CompressionPayload extends CommonPayload {
     readonly savings_pct?: Optional<number>;
 }
 export interface CostRecordPayload extends CommonPayload {
+    readonly provider?: Optional<string>;
     readonly model?: Optional<string>;
     readonly input_tokens?: Optional<number>;
     readonly output_tokens?: Optional<number>;

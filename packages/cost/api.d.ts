@@ -109,7 +109,7 @@ export interface CostSummary {
 }
 export declare class CostTracker implements TraceExporter {
     #private;
-    readonly name = "CostTracker";
+    readonly name = "cost";
     constructor(options?: CostTrackerOptions);
     record(entry: CostEntry): void;
     get totalCost(): number;

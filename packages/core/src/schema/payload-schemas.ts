@@ -153,7 +153,7 @@ export const PAYLOAD_SHAPES = {
     stack: string,
     source: string,
   },
-  cost_record: { ...common, ...usage },
+  cost_record: { ...common, ...usage, provider: string },
   tool_start: { ...common, ...tool, arguments: anything },
   tool_end: { ...common, ...tool, result: anything, duration_ms: milliseconds, status },
   trace_gap: {

@@ -150,6 +150,7 @@ export interface ErrorPayload extends CommonPayload {
 }
 
 export interface CostRecordPayload extends CommonPayload {
+  readonly provider?: Optional<string>;
   readonly model?: Optional<string>;
   /** Includes cached tokens. */
   readonly input_tokens?: Optional<number>;
