@@ -95,6 +95,17 @@ const URL_PASSWORD = rule(
   ),
 );
 
+/** An unescaped `/`, `?` or `#`; what follows a host has them too, so not after a port. */
+const RAW_URL_PASSWORD = rule(
+  'url_password',
+  new RegExp(
+    `(?<kept>://(?<!(?:https?|wss?)://)[^\\s:/@"'\`]*:)(?!${MARKER}@|\\$?\\{|<|\\d{1,5}[/?#])(?:(?!://)[^\\s"'\`])+(?=@)`,
+    'g',
+  ),
+);
+
+const URL_TOKEN = rule('url_password', /(?<kept>https?:\/\/)(?=[\w.~%+-]*?\d)[\w.~%+-]{16,}(?=@)/g);
+
 const SLACK_WEBHOOK = rule(
   'slack_webhook',
   /(?<kept>hooks\.slack\.com\/)(?:services|workflows)\/[\w/]{20,}/g,
@@ -151,8 +162,12 @@ const REST = `(?:(?:${MARKER}|[^\\s"'\`,;&<>\\\\])*[^\\s"'\`,;&<>(){}[\\]\\\\])?
 /** A value that a rule has found whole. */
 const HIDDEN = `(?:${QUOTES}(?:${SCHEME})?${MARKER}(?:${QUOTE}|$)|(?:${SCHEME})?${MARKER}(?!${VALUE}))`;
 /** Also those of `["name"] =`, `name: str =`, and `**name:**` of Markdown. */
-const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>)';
-const SEPARATOR = `(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*(?!${HIDDEN})`;
+const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>|%3[AD])';
+const SEPARATOR =
+  `(?:(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*|` +
+  // `name="…" value=`, `--name value`
+  `${QUOTE}[,\\s]{1,20}(?:${QUOTE})?value(?:${QUOTE})?[ \\t]*[:=][ \\t]*|` +
+  `[ \\t](?<=--[\\w-]+[ \\t])[ \\t]{0,8}(?!-))(?!${HIDDEN})`;
 /** What it is judged by ends where another name's value may begin, so that nothing is judged twice. */
 const PART = '[^\\s"\'`,;&<>(){}[\\]\\\\:=]';
 
@@ -173,7 +188,7 @@ const NAMED_SECRET = rule(
         // in braces, as in a connection string of ODBC
         '(?<=;[ \\t]*(?:pwd|password)[ \\t]*=)\\{[^{}\\r\\n]+\\}',
         // right after the sign, as in KEY=value: whatever is no variable and no code
-        `(?<=[=>])(?!(?:true|false|null|none|undefined)\\b|[\\w.]*(?:[(,)]|\\[(?!REDACTED ))|[$*%.])${VALUE}{3,}${REST}`,
+        `(?<=[=>]|%3D)(?!(?:true|false|null|none|undefined)\\b|[\\w.]*(?:[(,)]|\\[(?!REDACTED ))|[$*%.])${VALUE}{3,}${REST}`,
         // anywhere else: what has a digit, as in "password: hunter2"
         `(?<![\\\\"'\`])(?!(?:[\\w.$-]*(?:\\(|\\[(?!REDACTED )))|[$*%.])(?=${PART}*?(?:[:=](?!/)${PART}*?)?\\d)${VALUE}{6,}${REST}`,
       ].join('|') +
@@ -205,6 +220,15 @@ const ENVIRONMENT = rule(
 
 // Where a regular expression begins with a few rare characters and then looks back, it is several times
 // as fast as one that begins with words.
+const ENDS =
+  '(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\\d]*';
+const NAME_HINTS: readonly RegExp[] = [
+  new RegExp(`[:=>](?<=${ENDS}["'\`\\\\\\]* \\t]*[:=>])`, 'i'),
+  new RegExp(`%3[AD](?<=${ENDS}%3[AD])`, 'i'),
+  /value(?<=["'`][,\s]{1,20}["'`\\]{0,3}value)/i,
+  new RegExp(`--(?<![\\w-]--)[\\w-]*${ENDS}[ \\t]`, 'i'),
+];
+
 /** In this order, so that a secret gets the more telling name. */
 export const RULE_GROUPS: readonly RuleGroup[] = [
   { hints: [/-----BEGIN /], rules: [PRIVATE_KEY] },
@@ -216,14 +240,15 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
     ],
     rules: [KEY],
   },
-  { hints: [/:\/\/[^\s:/@"'`]*:/], rules: [URL_PASSWORD] },
+  {
+    hints: [/:\/\/[^\s:/@"'`]*[:@]/],
+    rules: [URL_PASSWORD, RAW_URL_PASSWORD, URL_TOKEN],
+  },
   { hints: [/hooks\.slack\.com/], rules: [SLACK_WEBHOOK] },
   { hints: [/\b(?:bearer|basic)\s/i], rules: [BEARER, BASIC] },
   { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
   {
-    hints: [
-      /[:=>](?<=(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
-    ],
+    hints: NAME_HINTS,
     rules: [AUTHORIZATION, COOKIE, ENVIRONMENT, NAMED_SECRET],
   },
 ];
