@@ -345,7 +345,7 @@ export interface ReadStats {
 
 // read/read-trace-events.d.ts
 export interface ReadOptions {
-    readonly onError?: ((error: TraceReadError) => void) | undefined;
+    readonly onError?: ((error: TraceReadError) => unknown) | undefined;
     readonly signal?: AbortSignal | undefined;
 }
 export interface TraceEventReader extends AsyncIterable<TraceEvent> {
@@ -515,7 +515,7 @@ export declare class SpanAssembler {
 export interface SpanAssemblerOptions {
     readonly onStart?: (span: Span) => void;
     readonly onAnnotate?: (span: Span, annotation: SpanAnnotation) => void;
-    readonly onEnd?: (span: Span) => void;
+    readonly onEnd?: (span: Span, events: number) => void;
 }
 export interface SpanAssemblerStats {
     readonly events: number;
@@ -549,6 +549,7 @@ export interface Span {
     readonly incomplete?: true;
     readonly orphan?: true;
     readonly remote_parent?: true;
+    readonly traceparent?: string;
     readonly clock_skew?: true;
 }
 export interface SpanAnnotation {

@@ -541,11 +541,14 @@ describe('redact, options', () => {
   test.each<[unknown, string]>([
     [{ path: ['a'] }, 'redact: unknown option "path"; known are paths, patterns, emails'],
     [{ paths: 'a' }, 'redact: paths: expected array, got a string'],
-    [{ paths: ['a..b'] }, 'redact: paths.0: expected keys joined by dots, got "a..b"'],
+    [
+      { paths: ['a..b'] },
+      'redact: paths.0: expected keys joined by dots, from the payload on, got "a..b"',
+    ],
     [
       { paths: ['payload.t', `payload.${'t'.repeat(100)}`] },
-      'redact: paths.0: expected keys from the payload on, without "payload", got "payload.t"; ' +
-        `paths.1: expected keys from the payload on, without "payload", got "payload.${'t'.repeat(52)}…"`,
+      'redact: paths.0: expected keys joined by dots, from the payload on, got "payload.t"; ' +
+        `paths.1: expected keys joined by dots, from the payload on, got "payload.${'t'.repeat(52)}"`,
     ],
     [{ paths: [1] }, 'redact: paths.0: expected string, got 1'],
     [

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { applyRules, EMAILS, KEYS, RULE_GROUPS } from './text-rules.ts';
+import { KEYS } from './keys.ts';
+import { applyRules, EMAILS, RULE_GROUPS } from './text-rules.ts';
 
 const DIGITS = '0123456789';
 const HEX = `${DIGITS}abcdef`;

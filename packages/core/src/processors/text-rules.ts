@@ -1,5 +1,6 @@
 // What secrets look like in text. Every pattern takes linear time on any text: it starts at a literal, and
 // what follows either cannot fail or cannot hold another start. text-rules.linear.test.ts sees to it.
+import { KEYS } from './keys.ts';
 import { SECRET_NAME, TOKEN_NAME } from './names.ts';
 
 /** What stands where a secret stood. The name is that of the rule that found it. */
@@ -25,45 +26,6 @@ export function rule(name: string, pattern: RegExp): TextRule {
   const kept = pattern.source.includes('(?<kept>') ? '$<kept>' : '';
   return { pattern, replacement: kept + marker(name) };
 }
-
-/** Keys with a prefix of their own. No length is exact: providers change lengths, prefixes stay. */
-export const KEYS: Readonly<Record<string, string>> = {
-  anthropic_key: 'sk-ant-[\\w-]{20,}',
-  openrouter_key: 'sk-or-[\\w-]{20,}',
-  langfuse_key: '[sp]k-lf-[\\w-]{20,}',
-  openai_key: 'sk-(?:proj|svcacct|admin|None)-[\\w-]{20,}|sk-[A-Za-z0-9]{20,}',
-  google_key: 'AIza[\\w-]{30,}|GOCSPX-[\\w-]{20,}|ya29\\.[\\w-]{20,}',
-  groq_key: 'gsk_[A-Za-z0-9]{20,}',
-  xai_key: 'xai-[A-Za-z0-9]{20,}',
-  huggingface_key: 'hf_[A-Za-z0-9]{20,}|api_org_[A-Za-z0-9]{20,}',
-  perplexity_key: 'pplx-[A-Za-z0-9]{20,}',
-  replicate_key: 'r8_[A-Za-z0-9]{20,}',
-  nvidia_key: 'nvapi-[\\w-]{20,}',
-  cerebras_key: 'csk-[A-Za-z0-9]{20,}',
-  fireworks_key: 'fw_[A-Za-z0-9]{20,}',
-  langsmith_key: 'lsv2_[ps][tk]_\\w{20,}',
-  pinecone_key: 'pcsk_\\w{20,}',
-  tavily_key: 'tvly-[\\w-]{20,}',
-  databricks_token: 'dapi[0-9a-f]{32,}',
-  aws_access_key_id: 'A(?:KI|SI|BI|CC)A[A-Z0-9]{16,}',
-  github_token: 'gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\\w{20,}',
-  gitlab_token: 'gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|soat)-[\\w-]{20,}',
-  slack_token: 'xox[a-z]-[\\w-]{10,}|xapp-[\\w-]{10,}',
-  stripe_key: '[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{20,}',
-  npm_token: 'npm_[A-Za-z0-9]{20,}',
-  pypi_token: 'pypi-AgE[\\w-]{20,}',
-  sendgrid_key: 'SG\\.[\\w-]{16,}\\.[\\w-]{16,}',
-  twilio_key: 'SK[0-9a-f]{32,}',
-  mailgun_key: 'key-[0-9a-f]{32,}',
-  shopify_token: 'shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,}',
-  digitalocean_token: 'do[opr]_v1_[0-9a-f]{40,}',
-  docker_token: 'dckr_[op]at_[\\w-]{20,}',
-  linear_key: 'lin_api_[A-Za-z0-9]{20,}',
-  notion_token: 'ntn_[A-Za-z0-9]{20,}',
-  vault_token: 'hv[sb]\\.[\\w-]{20,}',
-  // its dots make it fail late: it starts where the run of characters starts, and nowhere in it
-  jwt: '(?<![-_])eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}(?:\\.[\\w-]*)?',
-};
 
 /** What a rule has found already. */
 const MARKER = '\\[REDACTED \\w+\\]';
