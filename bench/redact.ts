@@ -15,6 +15,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'starts of tokens': 'eyJaaaaaaaa.',
   'starts of keys': 'sk-ant-aaa ghp_aaa AIzaaa ',
   'short passwords in addresses': '://a:a@',
+  'addresses with signs': '://a:b/c',
+  'options of a command': '--password ',
   'names without a value': 'password="password=',
   'names and variables': 'api_key=$KEY token: ',
   'values with signs': 'API_KEY=ab,;)',

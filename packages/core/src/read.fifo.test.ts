@@ -9,10 +9,9 @@ import { readTraceEvents } from './read.ts';
 const LINE = '{"timestamp":1,"event_type":"custom"}\n';
 const READ = new URL('./read.ts', import.meta.url).href;
 
-let folder: string;
-let path: string;
-
 describe.skipIf(process.platform === 'win32')('readTraceEvents, from a named pipe', () => {
+  let folder: string;
+  let path: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'fifo-'));
     path = join(folder, 'events');

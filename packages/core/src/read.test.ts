@@ -510,6 +510,11 @@ describe('readTraceEvents', () => {
   test.each([
     [7, {}, 'readTraceEvents: expected a path, a file URL or an iterable of chunks'],
     [new URL('https://127.0.0.1/'), {}, 'readTraceEvents: expected a file URL, got https:'],
+    [
+      new URL('file:///a%2Fb'),
+      {},
+      'readTraceEvents: expected the file URL of a path: File URL path must not include encoded / characters',
+    ],
     ['x', { onError: 1 }, 'readTraceEvents: onError: expected a function, got 1'],
     ['x', { signal: {} }, 'readTraceEvents: signal: expected an AbortSignal, got an object'],
     ['x', { strict: true }, 'readTraceEvents: unknown option "strict"; known are onError, signal'],

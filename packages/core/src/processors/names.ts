@@ -1,14 +1,15 @@
 // What keys of secrets are called: `api_key`, `X-Api-Key`, `apiKey`, `DB_PASSWORD`, `Set-Cookie`. The
 // sources have no escapes, so that they may be written in capitals.
 
+import { KEYS } from './keys.ts';
+
 const GAP = '[-_. ]?';
 
-/** What a key is for that is no key of a table or of a keyboard. */
+/** What a key is for that is no key of a table or of a keyboard: a service, or what it opens. */
 const KEY_OF = [
-  'api|access|private|account|signing|encryption|master|auth|secret|subscription|storage|ssh|hmac|jwt|webhook',
-  'openai|anthropic|claude|gemini|google|azure|mistral|cohere|groq|xai|deepseek|openrouter|together|fireworks',
-  'perplexity|huggingface|hf|replicate|cerebras|nvidia|voyage|jina|pinecone|langfuse|langsmith|tavily|serpapi',
-  'stripe|sendgrid|twilio|mailgun',
+  ...Object.keys(KEYS).flatMap((name) => /^(\w+)_key$/.exec(name)?.[1] ?? []),
+  'api|access|private|account|signing|encryption|master|auth|secret|subscription|storage|ssh|hmac|jwt',
+  'claude|gemini|azure|mistral|cohere|deepseek|together|hf',
 ].join('|');
 
 /** Ends of names. A bare `pwd` is the working directory, and a pass may be one of several. */
@@ -43,9 +44,9 @@ const KINDS: readonly (readonly [NameKind, RegExp])[] = [
   ['token', new RegExp(TOKEN_NAME + QUALIFIED, 'i')],
   ['tokens', new RegExp(`${TOKENS}$`, 'i')],
   ['text', new RegExp(`${AMBIGUOUS}$`, 'i')],
-  ['value', /^(?:parameter|header|variable)?[-_]?val(?:ue)?$/i],
-  ['label', /^(?:parameter|header|variable|field)?[-_]?(?:name|key|header|variable|field)$/i],
-  ['pairs', /^raw[-_]?(?:header|trailer)s$/i],
+  ['value', /value$|^val$/i],
+  ['label', /(?:name|key|header)$/i],
+  ['pairs', /^raw[-_]?headers$/i],
 ];
 
 /** Whether a text that is JSON may have a name that says something of a value. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { TraceEventBus } from '../bus.ts';
 import { encodeTraceEvent } from '../encode.ts';
+import { TraceError } from '../errors.ts';
 import { createTraceEvent, type TraceEvent, type TracePayload } from '../event.ts';
 import { hostilePayloads } from '../testing/hostile-payloads.ts';
 import { MemoryExporter } from '../testing/memory-exporter.ts';
@@ -538,15 +539,29 @@ describe('redact, options', () => {
   });
 
   test.each<[unknown, string]>([
-    [{ path: ['a'] }, 'redact: unknown option "path"'],
+    [{ path: ['a'] }, 'redact: unknown option "path"; known are paths, patterns, emails'],
     [{ paths: 'a' }, 'redact: paths: expected array, got a string'],
-    [{ paths: ['a..b'] }, 'redact: paths.0: expected keys joined by dots'],
-    [{ patterns: { 'a b': /a/ } }, 'redact: patterns.a b: expected a name such as customer_id'],
-    [{ patterns: { a: 'a' } }, 'redact: patterns.a: expected a RegExp or a function'],
+    [
+      { paths: ['a..b'] },
+      'redact: paths.0: expected keys joined by dots, from the payload on, got "a..b"',
+    ],
+    [
+      { paths: ['payload.t', `payload.${'t'.repeat(100)}`] },
+      'redact: paths.0: expected keys joined by dots, from the payload on, got "payload.t"; ' +
+        `paths.1: expected keys joined by dots, from the payload on, got "payload.${'t'.repeat(52)}"`,
+    ],
+    [{ paths: [1] }, 'redact: paths.0: expected string, got 1'],
+    [
+      { patterns: { 'a b': /a/ } },
+      'redact: patterns.a b: expected a name such as customer_id, got a string',
+    ],
+    [{ patterns: { a: 'a' } }, 'redact: patterns.a: expected a RegExp or a function, got a string'],
     [{ patterns: { a: /x*/ } }, 'redact: patterns.a: matches an empty text, and so every text'],
     [{ emails: 1 }, 'redact: emails: expected boolean, got 1'],
   ])('refuses %j', (options, message) => {
-    expect(() => redact(options as RedactOptions)).toThrow(message);
+    expect(() => redact(options as RedactOptions)).toThrow(
+      new TraceError('invalid_option', message),
+    );
   });
 });
 

@@ -11,8 +11,8 @@ import { applyRule, applyRules, EMAILS, rule, RULE_GROUPS } from './text-rules.t
 
 export interface RedactOptions {
   /**
-   * What else to hide, by place: keys from the payload on, joined by dots, `*` for any key or index:
-   * `metadata.customer`, `messages_in.*.content`.
+   * What else to hide, by place: keys from the payload on, joined by dots, `*` for any key or index, such
+   * as one with a dot: `metadata.customer`, `messages_in.*.content`.
    *
    * @default []
    */
@@ -47,10 +47,18 @@ export interface Redactor {
   stats(): RedactStats;
 }
 
+const MAX_SHOWN_CHARACTERS = 60;
+
+/** A path that leads nowhere would hide nothing, and say nothing of it. */
+const PathSchema = z
+  .string()
+  .refine((path) => /^(?!payload(?:\.|$))[^.]+(?:\.[^.]+)*$/.test(path), {
+    error: ({ input }) =>
+      `expected keys joined by dots, from the payload on, got ${JSON.stringify(String(input).slice(0, MAX_SHOWN_CHARACTERS))}`,
+  });
+
 const OptionsSchema = z.strictObject({
-  paths: z
-    .array(z.string().regex(/^[^.]+(?:\.[^.]+)*$/, 'expected keys joined by dots'))
-    .default([]),
+  paths: z.array(PathSchema).default([]),
   patterns: z
     .record(
       z.string().regex(/^[a-z]\w*$/, 'expected a name such as customer_id'),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { applyRules, EMAILS, KEYS, RULE_GROUPS } from './text-rules.ts';
+import { KEYS } from './keys.ts';
+import { applyRules, EMAILS, RULE_GROUPS } from './text-rules.ts';
 
 const DIGITS = '0123456789';
 const HEX = `${DIGITS}abcdef`;
@@ -144,6 +145,11 @@ describe('RULE_GROUPS', () => {
     ['postgres://app:p%40ss@db.local:5432/x', 'postgres://app:[url_password]@db.local:5432/x'],
     ['redis://:hunter2@cache', 'redis://:[url_password]@cache'],
     ['mongodb+srv://u:a:b@c1,c2/x?w=1', 'mongodb+srv://u:[url_password]@c1,c2/x?w=1'],
+    ['amqp://app:a/b?c#d@queue:5672/x', 'amqp://app:[url_password]@queue:5672/x'],
+    [
+      'git clone https://0123456789abcdef@host/x.git',
+      'git clone https://[url_password]@host/x.git',
+    ],
     // slack_webhook
     [
       `https://hooks.slack.com/services/T0/B0/${'a'.repeat(24)}`,
@@ -223,6 +229,15 @@ describe('RULE_GROUPS', () => {
     ],
     ['otp: 123456, api_token=1234', 'otp: [named_secret], api_token=[named_secret]'],
     ['a=b&password_confirmation=x1y2', 'a=b&password_confirmation=[named_secret]'],
+    // named_secret: in attributes, in options of a command, percent-encoded
+    ['<add key="DbPassword" value="a&amp;b"/>', '<add key="DbPassword" value="[named_secret]"/>'],
+    ['"name": "password",\n  "value": "x",', '"name": "password",\n  "value": "[named_secret]",'],
+    ['mysql --password  hunter2 -u ann', 'mysql --password  [named_secret] -u ann'],
+    [
+      "app --api-key 'a b' --token ab12cd34",
+      "app --api-key '[named_secret]' --token [named_secret]",
+    ],
+    ['?next=%2Fx%3Fpassword%3Dabc', '?next=%2Fx%3Fpassword%3D[named_secret]'],
     // named_secret: beside what another rule found
     [`API_KEYS="sk-proj-${'a1'.repeat(20)},second"`, 'API_KEYS="[named_secret]"'],
     [`API_KEYS=sk-proj-${'a1'.repeat(20)},second`, 'API_KEYS=[named_secret]'],
@@ -277,6 +292,9 @@ describe('RULE_GROUPS', () => {
     'Authorization: required for all requests',
     'Cookie: a small text file',
     'https://example.com:8080/@user and http://localhost:3000/?x=a@b.c',
+    'ssh://host:22/a@b redis://cache:6379?x=a@b https://example.com/@user123456789012345@x',
+    'use --password to log in, --token $TOKEN1, --api-key <key1>, --secret --port8080, -- password 1234567',
+    '<input name="email" value="a1"/>, { key: "password", value: "" }',
     'mailto:a@b.c, git@github.com:a/b.git',
     `postgres://\${user}:\${password}@host`,
     'task-proj-management-of-a-longer-name, disk-ant-colony-optimization-of-routes',

@@ -1,5 +1,6 @@
 // What secrets look like in text. Every pattern takes linear time on any text: it starts at a literal, and
 // what follows either cannot fail or cannot hold another start. text-rules.linear.test.ts sees to it.
+import { KEYS } from './keys.ts';
 import { SECRET_NAME, TOKEN_NAME } from './names.ts';
 
 /** What stands where a secret stood. The name is that of the rule that found it. */
@@ -25,45 +26,6 @@ export function rule(name: string, pattern: RegExp): TextRule {
   const kept = pattern.source.includes('(?<kept>') ? '$<kept>' : '';
   return { pattern, replacement: kept + marker(name) };
 }
-
-/** Keys with a prefix of their own. No length is exact: providers change lengths, prefixes stay. */
-export const KEYS: Readonly<Record<string, string>> = {
-  anthropic_key: 'sk-ant-[\\w-]{20,}',
-  openrouter_key: 'sk-or-[\\w-]{20,}',
-  langfuse_key: '[sp]k-lf-[\\w-]{20,}',
-  openai_key: 'sk-(?:proj|svcacct|admin|None)-[\\w-]{20,}|sk-[A-Za-z0-9]{20,}',
-  google_key: 'AIza[\\w-]{30,}|GOCSPX-[\\w-]{20,}|ya29\\.[\\w-]{20,}',
-  groq_key: 'gsk_[A-Za-z0-9]{20,}',
-  xai_key: 'xai-[A-Za-z0-9]{20,}',
-  huggingface_key: 'hf_[A-Za-z0-9]{20,}|api_org_[A-Za-z0-9]{20,}',
-  perplexity_key: 'pplx-[A-Za-z0-9]{20,}',
-  replicate_key: 'r8_[A-Za-z0-9]{20,}',
-  nvidia_key: 'nvapi-[\\w-]{20,}',
-  cerebras_key: 'csk-[A-Za-z0-9]{20,}',
-  fireworks_key: 'fw_[A-Za-z0-9]{20,}',
-  langsmith_key: 'lsv2_[ps][tk]_\\w{20,}',
-  pinecone_key: 'pcsk_\\w{20,}',
-  tavily_key: 'tvly-[\\w-]{20,}',
-  databricks_token: 'dapi[0-9a-f]{32,}',
-  aws_access_key_id: 'A(?:KI|SI|BI|CC)A[A-Z0-9]{16,}',
-  github_token: 'gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\\w{20,}',
-  gitlab_token: 'gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|soat)-[\\w-]{20,}',
-  slack_token: 'xox[a-z]-[\\w-]{10,}|xapp-[\\w-]{10,}',
-  stripe_key: '[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{20,}',
-  npm_token: 'npm_[A-Za-z0-9]{20,}',
-  pypi_token: 'pypi-AgE[\\w-]{20,}',
-  sendgrid_key: 'SG\\.[\\w-]{16,}\\.[\\w-]{16,}',
-  twilio_key: 'SK[0-9a-f]{32,}',
-  mailgun_key: 'key-[0-9a-f]{32,}',
-  shopify_token: 'shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,}',
-  digitalocean_token: 'do[opr]_v1_[0-9a-f]{40,}',
-  docker_token: 'dckr_[op]at_[\\w-]{20,}',
-  linear_key: 'lin_api_[A-Za-z0-9]{20,}',
-  notion_token: 'ntn_[A-Za-z0-9]{20,}',
-  vault_token: 'hv[sb]\\.[\\w-]{20,}',
-  // its dots make it fail late: it starts where the run of characters starts, and nowhere in it
-  jwt: '(?<![-_])eyJ[\\w-]{8,}\\.eyJ[\\w-]{8,}(?:\\.[\\w-]*)?',
-};
 
 /** What a rule has found already. */
 const MARKER = '\\[REDACTED \\w+\\]';
@@ -94,6 +56,17 @@ const URL_PASSWORD = rule(
     'g',
   ),
 );
+
+/** An unescaped `/`, `?` or `#`; what follows a host has them too, so not after a port. */
+const RAW_URL_PASSWORD = rule(
+  'url_password',
+  new RegExp(
+    `(?<kept>://(?<!(?:https?|wss?)://)[^\\s:/@"'\`]*:)(?!${MARKER}@|\\$?\\{|<|\\d{1,5}[/?#])(?:(?!://)[^\\s"'\`])+(?=@)`,
+    'g',
+  ),
+);
+
+const URL_TOKEN = rule('url_password', /(?<kept>https?:\/\/)(?=[\w.~%+-]*?\d)[\w.~%+-]{16,}(?=@)/g);
 
 const SLACK_WEBHOOK = rule(
   'slack_webhook',
@@ -151,8 +124,12 @@ const REST = `(?:(?:${MARKER}|[^\\s"'\`,;&<>\\\\])*[^\\s"'\`,;&<>(){}[\\]\\\\])?
 /** A value that a rule has found whole. */
 const HIDDEN = `(?:${QUOTES}(?:${SCHEME})?${MARKER}(?:${QUOTE}|$)|(?:${SCHEME})?${MARKER}(?!${VALUE}))`;
 /** Also those of `["name"] =`, `name: str =`, and `**name:**` of Markdown. */
-const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>)';
-const SEPARATOR = `(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*(?!${HIDDEN})`;
+const SIGN = '(?:=>|:=|={1,3}|:(?:\\*\\*|[ \\t]*(?:str|string)[ \\t]*=)?|>|%3[AD])';
+const SEPARATOR =
+  `(?:(?:${QUOTE}\\]?|\\*\\*)?[ \\t]*${SIGN}[ \\t]*|` +
+  // `name="…" value=`, `--name value`
+  `${QUOTE}[,\\s]{1,20}(?:${QUOTE})?value(?:${QUOTE})?[ \\t]*[:=][ \\t]*|` +
+  `[ \\t](?<=--[\\w-]+[ \\t])[ \\t]{0,8}(?!-))(?!${HIDDEN})`;
 /** What it is judged by ends where another name's value may begin, so that nothing is judged twice. */
 const PART = '[^\\s"\'`,;&<>(){}[\\]\\\\:=]';
 
@@ -173,7 +150,7 @@ const NAMED_SECRET = rule(
         // in braces, as in a connection string of ODBC
         '(?<=;[ \\t]*(?:pwd|password)[ \\t]*=)\\{[^{}\\r\\n]+\\}',
         // right after the sign, as in KEY=value: whatever is no variable and no code
-        `(?<=[=>])(?!(?:true|false|null|none|undefined)\\b|[\\w.]*(?:[(,)]|\\[(?!REDACTED ))|[$*%.])${VALUE}{3,}${REST}`,
+        `(?<=[=>]|%3D)(?!(?:true|false|null|none|undefined)\\b|[\\w.]*(?:[(,)]|\\[(?!REDACTED ))|[$*%.])${VALUE}{3,}${REST}`,
         // anywhere else: what has a digit, as in "password: hunter2"
         `(?<![\\\\"'\`])(?!(?:[\\w.$-]*(?:\\(|\\[(?!REDACTED )))|[$*%.])(?=${PART}*?(?:[:=](?!/)${PART}*?)?\\d)${VALUE}{6,}${REST}`,
       ].join('|') +
@@ -205,6 +182,15 @@ const ENVIRONMENT = rule(
 
 // Where a regular expression begins with a few rare characters and then looks back, it is several times
 // as fast as one that begins with words.
+const ENDS =
+  '(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\\d]*';
+const NAME_HINTS: readonly RegExp[] = [
+  new RegExp(`[:=>](?<=${ENDS}["'\`\\\\\\]* \\t]*[:=>])`, 'i'),
+  new RegExp(`%3[AD](?<=${ENDS}%3[AD])`, 'i'),
+  /value(?<=["'`][,\s]{1,20}["'`\\]{0,3}value)/i,
+  new RegExp(`--(?<![\\w-]--)[\\w-]*${ENDS}[ \\t]`, 'i'),
+];
+
 /** In this order, so that a secret gets the more telling name. */
 export const RULE_GROUPS: readonly RuleGroup[] = [
   { hints: [/-----BEGIN /], rules: [PRIVATE_KEY] },
@@ -216,14 +202,15 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
     ],
     rules: [KEY],
   },
-  { hints: [/:\/\/[^\s:/@"'`]*:/], rules: [URL_PASSWORD] },
+  {
+    hints: [/:\/\/[^\s:/@"'`]*[:@]/],
+    rules: [URL_PASSWORD, RAW_URL_PASSWORD, URL_TOKEN],
+  },
   { hints: [/hooks\.slack\.com/], rules: [SLACK_WEBHOOK] },
   { hints: [/\b(?:bearer|basic)\s/i], rules: [BEARER, BASIC] },
   { hints: [/[?&](?:sig|x-)/i], rules: [SIGNED_URL] },
   {
-    hints: [
-      /[:=>](?<=(?:word|wd|pass|phrase|code|confirm|confirmation|repeat|otp|secret|key|signature|string|ential|zation|cookie|token)[s_\d]*["'`\\\]* \t]*[:=>])/i,
-    ],
+    hints: NAME_HINTS,
     rules: [AUTHORIZATION, COOKIE, ENVIRONMENT, NAMED_SECRET],
   },
 ];

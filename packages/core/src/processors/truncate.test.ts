@@ -199,8 +199,16 @@ describe('truncate', () => {
         { path: 'c', bytes: 950 },
       ],
     });
-    const own = truncate({ maxValueBytes: 100 })(eventOf({ a: 'x'.repeat(200), truncated: true }));
-    expect(own?.payload['truncated']).toEqual({ count: 1, largest: [{ path: 'a', bytes: 200 }] });
+    for (const truncated of [
+      true,
+      { count: -5, largest: [] },
+      { count: 2 ** 60, largest: [] },
+      { count: 0, largest: [{ path: 'b', bytes: 1 }] },
+      { count: 1, largest: [{ path: 'b', bytes: -1 }] },
+    ]) {
+      const own = truncate({ maxValueBytes: 100 })(eventOf({ a: 'x'.repeat(200), truncated }));
+      expect(own?.payload['truncated']).toEqual({ count: 1, largest: [{ path: 'a', bytes: 200 }] });
+    }
   });
 
   test('cuts what only the written form shows', () => {

@@ -151,12 +151,17 @@ function isTruncation(value: unknown): value is Truncation {
   if (!isObject(value)) return false;
   const { count, largest } = value;
   return (
-    Number.isInteger(count) &&
     Array.isArray(largest) &&
+    isCount(count) &&
+    count >= largest.length &&
     largest.every(
-      (cut) => isObject(cut) && typeof cut['path'] === 'string' && typeof cut['bytes'] === 'number',
+      (cut) => isObject(cut) && typeof cut['path'] === 'string' && isCount(cut['bytes']),
     )
   );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function withPayload(event: TraceEvent, payload: TracePayload): TraceEvent {

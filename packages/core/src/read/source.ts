@@ -56,11 +56,11 @@ function pathOf(url: URL): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    throw new TraceError(
-      'invalid_option',
-      `readTraceEvents: expected a file URL, got ${url.protocol}`,
-      { cause },
-    );
+    const problem =
+      url.protocol === 'file:'
+        ? `expected the file URL of a path: ${messageOf(cause)}`
+        : `expected a file URL, got ${url.protocol}`;
+    throw new TraceError('invalid_option', `readTraceEvents: ${problem}`, { cause });
   }
 }
 

@@ -36,8 +36,11 @@ function wording(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 /** A string is shown where only listed ones are taken; elsewhere it may be a secret. */
-function gotBy({ code, input }: z.core.$ZodIssue): string {
-  if (code === 'unrecognized_keys') return '';
+function gotBy({ code, input, message }: z.core.$ZodIssue): string {
+  // a check of one's own may say what it got, or what is wrong with it
+  const isWhole =
+    code === 'custom' && (!message.includes('expected') || message.includes(', got '));
+  if (code === 'unrecognized_keys' || isWhole) return '';
   const shown = code === 'invalid_value' && typeof input === 'string';
   return `, got ${shown ? JSON.stringify(input) : describe(input)}`;
 }
