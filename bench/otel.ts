@@ -146,7 +146,6 @@ export function writeAll(tracer: Tracer, events: readonly TraceEvent[]): void {
       inAgent,
     );
     call.setAttributes({
-      'gen_ai.response.model': 'gpt-4o',
       'gen_ai.usage.input_tokens': callEnd.input_tokens,
       'gen_ai.usage.output_tokens': callEnd.output_tokens,
       'gen_ai.usage.cost': callEnd.cost_usd,
