@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SpanKind, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { describe, expect, test } from 'vitest';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -119,6 +119,30 @@ describe('traceparent', () => {
 
     const agent = receiver.spans.find(({ name }) => name === 'invoke_agent bull');
     expect(header).toBe(`00-${agent?.trace_id}-${agent?.span_id}-01`);
+  });
+
+  test('under an active span is OpenTelemetry’s to send, or of a run with no such parent', async () => {
+    for (const parent of ['active', 'none'] as const) {
+      await using pipeline = await startPipeline({ exporter: { parent } });
+      const { tracer, receiver } = pipeline;
+
+      const headers: unknown[] = [];
+      await trace.getTracer('http').startActiveSpan('GET /answer', async (span) => {
+        await tracer.tool('ask', {}, async () => {
+          const carrier: { traceparent?: string } = {};
+          propagation.inject(context.active(), carrier);
+          headers.push(carrier.traceparent, tracer.traceparent());
+        });
+        span.end();
+      });
+      await pipeline.end();
+
+      const tool = receiver.spans.find(({ name }) => name === 'execute_tool ask');
+      const header = `00-${tool?.trace_id}-${tool?.span_id}-01`;
+      const ownHeader = `00-${String(tool?.attributes['pyagent.trace_id'])}-${tool?.span_id}-01`;
+      expect(headers).toEqual([header, ownHeader]);
+      expect(header === ownHeader).toBe(parent === 'none');
+    }
   });
 
   test('joins a run of two processes into one trace', async () => {

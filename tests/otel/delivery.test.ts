@@ -149,14 +149,18 @@ describe('OTelExporter through NodeSDK and OTLP', { timeout: 30_000 }, () => {
 });
 
 describe('a replay of 5,000 spans', () => {
-  test('loses none when it awaits flush() every 500 events', async () => {
+  test('loses none, and no cost, when it awaits flush() every 500 events but not after an answer', async () => {
     await using pipeline = await startPipeline();
     const { exporter, receiver } = pipeline;
 
     const events = recordedRuns(1000);
-    for (const [index, event] of events.entries()) {
+    let since = 0;
+    for (const event of events) {
       exporter.exportEvent(event);
-      if (index % 500 === 499) await exporter.flush();
+      since += 1;
+      if (since < 500 || event.event_type === 'llm_response') continue;
+      await exporter.flush();
+      since = 0;
     }
     await pipeline.end();
 
@@ -217,6 +221,7 @@ function recordedRun(run: number): TraceEvent[] {
     event('agent_start', span, 1, {}),
     event('llm_call', span + 1, span, { provider: 'openai', model: 'gpt-4o' }),
     event('llm_response', span + 1, span, { input_tokens: 512, output_tokens: 20 }),
+    event('cost_record', span + 1, span, { cost_usd: 0.0015 }),
     event('agent_end', span, 1, { status: 'ok' }),
   ];
   return [

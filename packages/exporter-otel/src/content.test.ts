@@ -196,6 +196,16 @@ describe('messagesJson', () => {
     ]);
   });
 
+  test('arguments that a model nested without end cost their depth alone', () => {
+    const args = `${'['.repeat(10_000)}1${']'.repeat(10_000)}`;
+    const tool_calls = [{ id: 'c1', function: { name: 'see', arguments: args } }];
+    const json = messagesJson([{ role: 'assistant', tool_calls }], 'user', NO_LIMIT);
+    expect(JSON.parse(json as string)).toMatchObject([
+      { role: 'assistant', parts: [{ type: 'tool_call', id: 'c1', name: 'see' }] },
+    ]);
+    expect(json).toContain('[[[[[[[["[Truncated');
+  });
+
   test('whatever it is given is JSON within the bound', () => {
     fc.assert(
       fc.property(

@@ -1,5 +1,6 @@
 // Messages as the GenAI conventions have them, from the shapes of OpenAI, Anthropic and Gemini.
 // Always a JSON string: older SDKs drop objects, and Langfuse and Phoenix read strings.
+import { toPlainData } from '@pyagent-trace/core';
 
 interface Part {
   readonly type: string;
@@ -219,10 +220,10 @@ function toToolCall(call: unknown): Part {
   };
 }
 
-/** A model writes arguments as JSON, mostly. */
+/** A model writes arguments as JSON, mostly; how deep it nests them is up to it too. */
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return toPlainData(JSON.parse(json));
   } catch {
     return json;
   }

@@ -35,12 +35,6 @@ export function runIn<T>(where: Context, code: () => T): T {
   return value as T;
 }
 
-interface Ending<T> {
-  readonly threw: boolean;
-  readonly value?: T;
-  readonly error?: unknown;
-}
-
 function endingOf<T>(code: () => T): Ending<T> {
   try {
     return { threw: false, value: code() };

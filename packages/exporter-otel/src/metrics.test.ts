@@ -64,11 +64,7 @@ describe('CallMetrics', () => {
       'gen_ai.request.model': 'gpt-4o',
     };
     const answered = { ...common, 'gen_ai.response.model': 'gpt-4o-x' };
-    const failed = {
-      ...common,
-      'gen_ai.response.model': 'gpt-4o',
-      'error.type': 'APIError',
-    };
+    const failed = { ...common, 'error.type': 'APIError' }; // nobody answered
     const duration = {
       name: 'gen_ai.client.operation.duration',
       unit: 's',

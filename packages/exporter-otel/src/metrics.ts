@@ -56,7 +56,8 @@ export class CallMetrics {
       if (value !== undefined) dimensions[key] = value;
     }
     const { model, input_tokens, output_tokens } = span.attributes;
-    putText(dimensions, semconv.RESPONSE_MODEL, model);
+    // as on the span: one that is not said is the one asked for
+    if (model !== span.name) putText(dimensions, semconv.RESPONSE_MODEL, model);
     const seconds = Math.max(0, (span.end_time ?? span.start_time) - span.start_time);
     const failed = failure && { [semconv.ERROR_TYPE]: failure.type };
     duration.record(seconds, { ...dimensions, ...failed }, context);

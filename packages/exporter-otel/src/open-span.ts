@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type Context,
+  isSpanContextValid,
   type Span as OTelSpan,
   type SpanContext,
   SpanStatusCode,
@@ -82,7 +83,7 @@ export class OpenSpan {
       this.#otel =
         idGenerator === undefined
           ? tracer().startSpan(name, options, parentContext)
-          : idGenerator.withIds(idsOf(span), () =>
+          : idGenerator.withIds(idsOf(span, parentContext), () =>
               tracer().startSpan(name, options, parentContext),
             );
       this.#created = span;
@@ -150,12 +151,15 @@ export class OpenSpan {
 }
 
 /**
- * The ids of the events. A trace named by its pattern type has none of its own: it is every run of that
- * pattern, of every process, and gets a random one.
+ * The ids of the events; a child is in its parent's trace. A trace named by its pattern type has no id of its
+ * own: it is every run of that pattern, of every process, and gets a random one.
  */
-function idsOf({ trace_id, span_id, pattern_type }: Span): SpanIds {
+function idsOf({ trace_id, span_id, pattern_type }: Span, parentContext: Context): SpanIds {
+  const parent = trace.getSpanContext(parentContext);
+  const isChild = parent !== undefined && isSpanContextValid(parent);
+  const isNameless = trace_id === '' || trace_id === pattern_type;
   return {
-    traceId: trace_id === '' || trace_id === pattern_type ? undefined : toTraceId(trace_id),
+    traceId: isChild || isNameless ? undefined : toTraceId(trace_id),
     spanId: toSpanId(trace_id, span_id),
   };
 }

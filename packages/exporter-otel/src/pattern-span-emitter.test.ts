@@ -316,6 +316,18 @@ describe('PatternSpanEmitter, what it writes', () => {
       },
     ],
     [
+      'an error over a result, which OpenTelemetry does not let it undo',
+      (emitter, span) => {
+        emitter.setPatternResult(span);
+        emitter.setError(span, new Error('too late'));
+      },
+      {
+        attributes: { 'pyagent.pattern.escalated': false },
+        status: OK,
+        exceptions: [{ 'exception.type': 'Error', 'exception.message': 'too late' }],
+      },
+    ],
+    [
       'a routing decision',
       (emitter, span) =>
         emitter.setRoutingInfo(span, {

@@ -134,7 +134,8 @@ export class PatternSpanEmitter {
 
   /**
    * Sets the status ERROR and records the exception. Anything can be given: it was thrown. A span whose
-   * callback goes on and returns stays an error.
+   * callback goes on and returns stays an error. After `setPatternResult` on a span that the caller ends
+   * the status stays OK, which OpenTelemetry takes as the last word.
    */
   setError(span: Span, error: unknown): void {
     setError(span, error);

@@ -1,5 +1,9 @@
 import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
-import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
+import {
+  ParentBasedSampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace';
 import { TraceEventBus } from '@pyagent-trace/core';
 import { createTracer } from '@pyagent-trace/core/tracer';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -267,6 +271,29 @@ describe('PyAgentIdGenerator with OTelExporter', () => {
     const [, mine] = spans();
     expect(mine?.traceId).toMatch(/^[\da-f]{32}$/);
     expect(mine?.traceId).not.toBe(TRACE_ID);
+  });
+
+  test('a root that a sampler starts as it looks at a child is in a trace of its own', async () => {
+    const looks: Span[] = [];
+    const target = setUp(
+      { idGenerator: new PyAgentIdGenerator() },
+      {
+        sampler: {
+          shouldSample(_context, _traceId, name) {
+            if (name === 'invoke_agent bull')
+              looks.push(target.tracerProvider.getTracer('app').startSpan('look', { root: true }));
+            return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+          },
+          toString: () => 'looks',
+        },
+      },
+    );
+    target.give(...run);
+    await target.exporter.flush();
+    expect(target.spans().map(({ traceId }) => traceId)).toEqual([TRACE_ID, TRACE_ID, TRACE_ID]);
+    expect(looks.map((look) => look.spanContext().traceId)).toEqual([
+      expect.not.stringMatching(TRACE_ID),
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { SpanAnnotation } from '@pyagent-trace/core/spans';
 import { PyAgentAttributes } from '../attributes.ts';
-import { textOrJson } from '../content.ts';
+import { cut, MAX_CHARS, textOrJson } from '../content.ts';
 import * as semconv from '../semconv.ts';
 import { errorType } from './failure.ts';
 import { isNumber, put, putContent, putCount, putNumber, putText } from './values.ts';
@@ -42,7 +42,7 @@ export function mapAnnotation(
       return { name: semconv.EXCEPTION, attributes, onSpan: false };
     default:
       describeUnknown(attributes, payload, maxChars);
-      return { name: `pyagent.${event_type}`, attributes, onSpan: false };
+      return { name: cut(`pyagent.${event_type}`, MAX_CHARS), attributes, onSpan: false };
   }
 }
 
@@ -80,7 +80,7 @@ function describeUnknown(
 ): void {
   for (const [key, value] of Object.entries(payload)) {
     if (IDS.has(key)) continue;
-    const name = `${semconv.PYAGENT_EVENT}.${key}`;
+    const name = cut(`${semconv.PYAGENT_EVENT}.${key}`, MAX_CHARS);
     if (typeof value === 'boolean' || typeof value === 'number') put(attributes, name, value);
     else if (maxChars !== undefined) putContent(attributes, name, textOrJson(value, maxChars));
   }

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Span } from '@pyagent-trace/core/spans';
 import { PyAgentAttributes } from '../attributes.ts';
+import { cut, MAX_CHARS } from '../content.ts';
 import * as semconv from '../semconv.ts';
 import type { Totals } from '../totals.ts';
 import { describeCall } from './call.ts';
@@ -42,7 +43,7 @@ export function endAttributes(
   const { metadata } = payload;
   if (typeof metadata === 'object' && metadata !== null)
     for (const [key, value] of Object.entries(metadata))
-      put(attributes, `${semconv.PYAGENT_METADATA}.${key}`, value);
+      put(attributes, cut(`${semconv.PYAGENT_METADATA}.${key}`, MAX_CHARS), value);
   return attributes;
 }
 

@@ -31,6 +31,6 @@ export function failureOf(span: Span, inherited: Failure | undefined): Failure |
 
 /** The low-cardinality name of an error. */
 export function errorType({ error_type, code }: Span['attributes']): string {
-  if (isText(error_type)) return error_type;
-  return isText(code) || isNumber(code) ? String(code) : '_OTHER';
+  if (isText(error_type)) return cut(error_type, MAX_CHARS);
+  return isText(code) || isNumber(code) ? cut(String(code), MAX_CHARS) : '_OTHER';
 }

@@ -655,6 +655,58 @@ describe('an attribute', () => {
     ).toEqual(['object', 'object', 'object', 'object']);
   });
 
+  test('that is short by its nature has an end too, as have names and keys', async () => {
+    const long = 'x'.repeat(50_000);
+    const span = await only([
+      [
+        'llm_call',
+        1,
+        {
+          ...ids(1),
+          trace_id: long,
+          provider: long,
+          operation: long,
+          metadata: { [long]: 1 },
+        },
+      ],
+      [long, 2, { ...ids(1), trace_id: long, [long]: 1 }],
+      ['error', 3, { ...ids(1), trace_id: long, error_type: long }],
+    ]);
+    const all = [span, ...span.events.map(([name, , attributes]) => ({ name, attributes }))];
+    const texts = all.flatMap(({ name, attributes }) => [
+      name,
+      ...Object.entries(attributes).flat(),
+    ]);
+    expect(texts.length).toBeGreaterThan(20);
+    expect(Math.max(...texts.map((text) => String(text).length))).toBeLessThan(17_000);
+  });
+
+  test('is no integer that OTLP has no room for', async () => {
+    const span = await only([
+      [
+        'llm_call',
+        1,
+        {
+          ...ids(1),
+          response: 'x',
+          input_tokens: 1e21,
+          output_tokens: Number.MAX_SAFE_INTEGER,
+          cost_usd: 2 ** 63,
+          metadata: { count: 2 ** 63, ratio: 1e-300, list: [1, 2 ** 63] },
+        },
+      ],
+    ]);
+    expect(own(span)).toEqual({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'unknown',
+      'gen_ai.usage.output_tokens': Number.MAX_SAFE_INTEGER,
+      'pyagent.cost.output_tokens': Number.MAX_SAFE_INTEGER,
+      'pyagent.metadata.count': '9223372036854776000',
+      'pyagent.metadata.ratio': 1e-300,
+      'pyagent.metadata.list': '[1,9223372036854776000]',
+    });
+  });
+
   test('that may be a text of the model is there with content alone', async () => {
     const drafts: Draft[] = [
       ['pattern_start', 1, ids(1), bull],

@@ -22,8 +22,8 @@ export function startOf(span: Span): SpanStart {
   const attributes: Attributes = {
     [semconv.OPERATION_NAME]: operation,
     [semconv.OPENINFERENCE_KIND]: OPENINFERENCE_KINDS[kind],
-    [semconv.PYAGENT_TRACE_ID]: span.trace_id,
-    [semconv.PYAGENT_SPAN_ID]: span.span_id,
+    [semconv.PYAGENT_TRACE_ID]: cut(span.trace_id, MAX_CHARS),
+    [semconv.PYAGENT_SPAN_ID]: cut(span.span_id, MAX_CHARS),
   };
   // that of an orphan stands among the attributes
   const parent = span.parent_span_id ?? payload['parent_span_id'];
@@ -45,7 +45,7 @@ export function startOf(span: Span): SpanStart {
   if (kind === 'llm') {
     const { provider } = payload;
     const known = isText(provider) ? provider : undefined;
-    attributes[semconv.PROVIDER_NAME] = providerOf(known, name);
+    putText(attributes, semconv.PROVIDER_NAME, providerOf(known, name));
     putText(attributes, semconv.REQUEST_MODEL, name);
     putText(attributes, semconv.SERVER_ADDRESS, payload['server_address']);
     putCount(attributes, semconv.SERVER_PORT, payload['server_port']);
@@ -89,5 +89,5 @@ const OPERATIONS = {
 } as const;
 
 function operationOf({ kind, attributes: { operation } }: Span): string {
-  return kind === 'llm' && isText(operation) ? operation : OPERATIONS[kind];
+  return kind === 'llm' && isText(operation) ? cut(operation, MAX_CHARS) : OPERATIONS[kind];
 }

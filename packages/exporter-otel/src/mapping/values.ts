@@ -29,8 +29,12 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
+/**
+ * Whether a number can be sent: the SDK writes each whole one as an integer, and for one that OTLP has no
+ * room for a backend may refuse the whole request. No count and no cost is that large.
+ */
 export function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 /**
@@ -44,7 +48,8 @@ function toAttribute(value: unknown): Primitive | List | undefined {
     case 'boolean':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : undefined;
+      if (isNumber(value)) return value;
+      return Number.isFinite(value) ? String(value) : undefined;
     case 'object':
       if (value === null) return undefined;
       return isList(value) && isShort(value) ? value : boundedJson(value);
@@ -68,5 +73,5 @@ function isList(value: object): value is List {
   const [first] = value as unknown[];
   const type = typeof first;
   if (type !== 'string' && type !== 'number' && type !== 'boolean') return value.length === 0;
-  return value.every((item) => typeof item === type);
+  return value.every((item) => typeof item === type && (type !== 'number' || isNumber(item)));
 }
