@@ -266,6 +266,7 @@ export class SpanAssembler {
     this.#held.delete(record);
     if (record.handedOn) return; // by a callback that came back with an event
     record.handedOn = true;
+    this.#store.remove(record, contextOf(record));
     const { span } = record;
     // only now is it certain that nobody saw its parent
     if (record.waiting) {
@@ -274,7 +275,6 @@ export class SpanAssembler {
       span.orphan = true;
     }
     const complete = toSpan(record);
-    this.#store.remove(record, contextOf(record));
     guard(() => this.#options.onEnd?.(complete, record.events));
   }
 }

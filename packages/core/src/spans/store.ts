@@ -19,7 +19,7 @@ interface Memory {
 export class SpanStore {
   /** By trace, in order of their start. */
   readonly #traces = new Map<string, Set<SpanRecord>>();
-  /** Of those, the ones that name a parent that nobody saw yet. */
+  /** Those that name a parent that nobody saw yet, by its id. */
   readonly #waiting = new Map<string, Set<SpanRecord>>();
   /** By span id, the newest first of each. */
   readonly #open = new Map<string, SpanRecord>();
@@ -79,16 +79,16 @@ export class SpanStore {
   }
 
   insert(record: SpanRecord): void {
-    const { trace_id, span_id, kind } = record.span;
+    const { trace_id, span_id, parent_span_id, kind } = record.span;
     // children that came before it; not in a circle
-    for (const child of this.#waiting.get(trace_id) ?? [])
-      if (child.span.parent_span_id === span_id && !isInside(record, child)) {
+    for (const child of this.#waiting.get(span_id) ?? [])
+      if (child.span.trace_id === trace_id && !isInside(record, child)) {
         child.waiting = false;
-        remove(this.#waiting, trace_id, child);
+        remove(this.#waiting, span_id, child);
         adopt(record, child);
       }
     if (record.parent !== undefined) adopt(record.parent, record);
-    if (record.waiting) put(this.#waiting, trace_id, record);
+    if (record.waiting) put(this.#waiting, parent_span_id as string, record);
     if (kind === 'pattern') this.#patterns.add(record);
     put(this.#traces, trace_id, record);
     record.namesake = this.#open.get(span_id);
@@ -110,9 +110,9 @@ export class SpanStore {
 
   /** Lets go of a span and remembers its id. */
   remove(record: SpanRecord, context: SpanContext): void {
-    const { trace_id, kind } = record.span;
+    const { trace_id, parent_span_id, kind } = record.span;
     remove(this.#traces, trace_id, record);
-    if (record.waiting) remove(this.#waiting, trace_id, record);
+    if (record.waiting) remove(this.#waiting, parent_span_id as string, record);
     this.#forget(record);
     if (kind === 'pattern') this.#patterns.delete(record);
     record.parent?.children?.delete(record);
@@ -159,15 +159,15 @@ export class SpanStore {
   }
 }
 
-function put(sets: Map<string, Set<SpanRecord>>, traceId: string, record: SpanRecord): void {
-  const set = sets.get(traceId);
-  if (set === undefined) sets.set(traceId, new Set([record]));
+function put(sets: Map<string, Set<SpanRecord>>, key: string, record: SpanRecord): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([record]));
   else set.add(record);
 }
 
-function remove(sets: Map<string, Set<SpanRecord>>, traceId: string, record: SpanRecord): void {
-  const set = sets.get(traceId);
-  if (set?.delete(record) === true && set.size === 0) sets.delete(traceId);
+function remove(sets: Map<string, Set<SpanRecord>>, key: string, record: SpanRecord): void {
+  const set = sets.get(key);
+  if (set?.delete(record) === true && set.size === 0) sets.delete(key);
 }
 
 function adopt(parent: SpanRecord, child: SpanRecord): void {
