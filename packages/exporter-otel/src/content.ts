@@ -56,12 +56,15 @@ export function boundedJson(value: unknown, maxChars: number = MAX_CHARS): strin
   return fits(json) ? json : JSON.stringify({ '[Truncated]': cut(json, MAX_CHARS) });
 }
 
-/** At most that many UTF-16 code units of a text, and a note; no half of a surrogate pair. */
+/**
+ * At most that many UTF-16 code units of a text, and a note. No half of a surrogate pair: for one a strict
+ * backend may refuse the request with all its spans.
+ */
 export function cut(text: string, maxChars: number): string {
-  if (text.length <= maxChars) return text;
+  if (text.length <= maxChars) return text.toWellFormed();
   const last = text.charCodeAt(maxChars - 1);
   const end = last >= 0xd800 && last <= 0xdbff ? maxChars - 1 : maxChars;
-  return `${text.slice(0, end)}[Truncated: ${text.length - end} more characters]`;
+  return `${text.slice(0, end).toWellFormed()}[Truncated: ${text.length - end} more characters]`;
 }
 
 function cutDeep(value: unknown, maxChars: number): unknown {

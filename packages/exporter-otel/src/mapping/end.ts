@@ -8,6 +8,9 @@ import { describeCall } from './call.ts';
 import type { Failure } from './failure.ts';
 import { isNumber, isText, put, putCount, putNumber, putText } from './values.ts';
 
+/** What an SDK keeps of a span, unless it is told otherwise. */
+const MAX_ATTRIBUTES = 128;
+
 /**
  * What is said of a complete span besides its start and its content.
  *
@@ -42,7 +45,7 @@ export function endAttributes(
   // last: of more than 128 attributes the SDK drops the later ones
   const { metadata } = payload;
   if (typeof metadata === 'object' && metadata !== null)
-    for (const [key, value] of Object.entries(metadata))
+    for (const [key, value] of Object.entries(metadata).slice(0, MAX_ATTRIBUTES))
       put(attributes, cut(`${semconv.PYAGENT_METADATA}.${key}`, MAX_CHARS), value);
   return attributes;
 }

@@ -707,6 +707,20 @@ describe('an attribute', () => {
     });
   });
 
+  test('has no half of a surrogate pair, which a backend may refuse all spans for', async () => {
+    const span = await only([
+      [
+        'llm_call',
+        1,
+        { ...ids(1), model: 'a\ud83d', metadata: { half: '\ude00', list: ['\ud83d'] } },
+      ],
+      ['llm_response', 2, ids(1)],
+    ]);
+    const texts = [span.name, ...Object.entries(span.attributes).flat(2)].map(String);
+    expect(texts.filter((text) => !text.isWellFormed())).toEqual([]);
+    expect(span.attributes['pyagent.metadata.half']).toBe('\ufffd');
+  });
+
   test('that may be a text of the model is there with content alone', async () => {
     const drafts: Draft[] = [
       ['pattern_start', 1, ids(1), bull],

@@ -52,7 +52,7 @@ function toAttribute(value: unknown): Primitive | List | undefined {
       return Number.isFinite(value) ? String(value) : undefined;
     case 'object':
       if (value === null) return undefined;
-      return isList(value) && isShort(value) ? value : boundedJson(value);
+      return isList(value) && isShort(value) ? wellFormed(value) : boundedJson(value);
     default:
       return undefined;
   }
@@ -63,6 +63,14 @@ function isShort(list: List): boolean {
   let characters = 0;
   for (const item of list) characters += typeof item === 'string' ? item.length : 1;
   return characters <= MAX_CHARS;
+}
+
+function wellFormed(list: List): List {
+  return isTexts(list) ? list.map((text) => text.toWellFormed()) : list;
+}
+
+function isTexts(list: List): list is string[] {
+  return typeof list[0] === 'string';
 }
 
 type Primitive = string | number | boolean;
