@@ -417,6 +417,18 @@ describe('LangfuseExporter', () => {
     expect(all).not.toMatch(secrets);
   });
 
+  test('shows no part of a key where a long answer is cut', async () => {
+    await using server = await FakeLangfuse.start();
+    const exporter = new LangfuseExporter({ ...server.options, transport: 'otlp' });
+    for (let before = 0; before < 400; before += 10) {
+      server.fail({ kind: 'answer', status: 400, text: 'x'.repeat(before) + KEYS.secretKey });
+      for (const one of sampleRun({ run: before })) exporter.exportEvent(one);
+      await exporter.flush();
+      expect(exporter.stats().error).not.toContain(KEYS.secretKey.slice(0, 6));
+    }
+    await exporter.shutdown();
+  });
+
   test('ends the process in time when the server hangs', async () => {
     await using server = await FakeLangfuse.start();
     server.failAlways({ kind: 'hang' });

@@ -1,5 +1,4 @@
 import { messageOf, newSpanId } from '@pyagent-trace/core';
-import { cutToLength } from './cut.ts';
 import { Departure } from './departure.ts';
 
 export interface Request {
@@ -88,7 +87,7 @@ function problemOf(error: unknown, timeoutMs: number): string {
   return typeof code === 'string' ? code : messageOf(cause ?? error);
 }
 
-/** The first words of an answer: what a server writes is no text of ours. */
-export function excerptOf(text: string): string {
-  return cutToLength(text.replaceAll(/[\p{C}\s]+/gu, ' ').trim(), 200);
+/** What a server writes is no text of ours. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\s]+/gu, ' ').trim();
 }
