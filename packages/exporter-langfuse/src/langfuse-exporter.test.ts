@@ -429,6 +429,35 @@ describe('LangfuseExporter', () => {
     await exporter.shutdown();
   });
 
+  test('bounds every text that is no content, and counts it', async () => {
+    await using server = await FakeLangfuse.start();
+    const options = { ...server.options, transport: 'otlp' } as const;
+    const long = 'x'.repeat(1_000_000);
+    const root = {
+      session_id: long,
+      user_id: long,
+      tags: Array.from({ length: 10_000 }, (_, index) => `tag ${index}`),
+      stop: [long, '.'],
+      temperature: long,
+    };
+    const give = (exporter: LangfuseExporter): void => {
+      for (const one of sampleRun({ calls: 1 }))
+        exporter.exportEvent({ ...one, payload: { ...root, ...one.payload, ...root } });
+    };
+    const exporter = new LangfuseExporter(options);
+    give(exporter);
+    await exporter.shutdown();
+    const spans = server.stored.map(({ raw }) => JSON.stringify(raw));
+    expect(spans.length).toBe(3);
+    const [call] = spans;
+    expect(call).toContain('more items]'); // of the tags
+    expect(call?.length).toBeLessThan(40_000);
+    const small = new LangfuseExporter({ ...options, maxQueueBytes: 20_000 });
+    give(small);
+    await small.shutdown();
+    expect(small.stats()).toMatchObject({ accepted: 6, failed: 6 });
+  });
+
   test('ends the process in time when the server hangs', async () => {
     await using server = await FakeLangfuse.start();
     server.failAlways({ kind: 'hang' });
