@@ -236,13 +236,17 @@ describe('LangfuseExporter with a client', () => {
     const client = new Langfuse(server.options);
     const exporter = new LangfuseExporter({ client });
     const input = ['data:image/png;base64,AAAA', { input_audio: { data: 'AAAA', format: 'wav' } }];
+    const metadata = { input, audio: { data: 'AAAA' }, input_audio: null };
     for (const event of sampleRun())
       exporter.exportEvent(
-        createTraceEvent({ ...event, payload: { ...event.payload, input, metadata: { input } } }),
+        createTraceEvent({ ...event, payload: { ...event.payload, input, metadata } }),
       );
     await exporter.shutdown();
     expect(exporter.stats()).toMatchObject({ delivered: 8 });
     expect(server.requests.map(({ path }) => path)).toEqual(['/api/public/ingestion']);
+    expect(server.traces[0]).toMatchObject({
+      metadata: { audio: { file: '[file: 4 characters]' } },
+    });
   });
 
   test('keeps texts that the client would take for files', async () => {
