@@ -458,7 +458,8 @@ describe('LangfuseExporter', () => {
     expect(small.stats()).toMatchObject({ accepted: 6, failed: 6 });
   });
 
-  test('ends the process in time when the server hangs', async () => {
+  // a process that starts while others run takes seconds
+  test('ends the process in time when the server hangs', { timeout: 10_000 }, async () => {
     await using server = await FakeLangfuse.start();
     server.failAlways({ kind: 'hang' });
     const program = fileURLToPath(new URL('../fixtures/exit.ts', import.meta.url));
