@@ -34,11 +34,25 @@ export class ClientSink implements Sink {
     } catch (error) {
       return { kind: 'blocked', error: messageOf(error) };
     }
-    try {
-      for (const observation of batch) record(this.#courier.client, observation, this.#origin);
-    } catch (error) {
-      return { kind: 'refused', error: `the client threw: ${messageOf(error)}` };
+    const { client } = this.#courier;
+    const refused = new Set<Observation>();
+    let problem = '';
+    for (const observation of batch) {
+      const refuse = (error: unknown): void => {
+        refused.add(observation);
+        problem = `the client: ${messageOf(error)}`;
+      };
+      try {
+        for (const result of record(client, observation, this.#origin))
+          Promise.resolve(result).catch(refuse); // an app's own client may be asynchronous
+      } catch (error) {
+        refuse(error);
+      }
     }
-    return this.#courier.deliver(batch, signal);
+    const taken = batch.filter((observation) => !refused.has(observation));
+    const verdict = await this.#courier.deliver(taken, signal);
+    if (verdict.kind !== 'stored' || refused.size === 0) return verdict;
+    for (const observation of verdict.refused ?? []) refused.add(observation);
+    return { ...verdict, refused: [...refused], error: problem };
   }
 }

@@ -64,18 +64,18 @@ export class ContentFilter {
   #cleanFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
     // no prototype: a key may be called __proto__
     const result = Object.create(null) as Record<string, unknown>;
-    for (const [name, value] of Object.entries(fields)) result[name] = this.#clean(value);
+    for (const [name, value] of Object.entries(fields)) result[name] = this.#clean(value, name);
     return result;
   }
 
-  #clean(value: unknown): unknown {
+  #clean(value: unknown, key?: string): unknown {
     if (value === undefined) return undefined;
-    const clean = replaceMedia(value);
+    const clean = replaceMedia(value, key);
     if (this.#mask === undefined) return clean;
     try {
       const masked = this.#mask(clean) as PromiseLike<unknown> | null | undefined;
       // a promise would be sent as {}, or fail unseen
-      if (typeof masked?.then !== 'function') return replaceMedia(toPlainData(masked));
+      if (typeof masked?.then !== 'function') return replaceMedia(toPlainData(masked), key);
       masked.then(undefined, () => {});
     } catch {
       // below

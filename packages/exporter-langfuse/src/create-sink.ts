@@ -51,6 +51,6 @@ function requireLangfuse(): void {
   try {
     createRequire(import.meta.url).resolve('langfuse');
   } catch {
-    throw new TraceError('invalid_option', NOT_INSTALLED);
+    throw new TraceError('invalid_option', `LangfuseExporter: ${NOT_INSTALLED}`);
   }
 }

@@ -134,6 +134,13 @@ describe('LangfuseExporter, when the server fails', () => {
     },
   );
 
+  test('does not put off what is due while events come quickly', () => {
+    const exporter = create();
+    const arm = vi.spyOn(globalThis, 'setTimeout');
+    for (let run = 1; run <= 300; run++) give(exporter, run);
+    expect(arm.mock.calls.length).toBeLessThan(10);
+  });
+
   test('waits as long as it is asked to, and a flush does not wait for that', async () => {
     const exporter = create();
     server.fail({ kind: 'status', status: 429, headers: { 'retry-after': '30' } });

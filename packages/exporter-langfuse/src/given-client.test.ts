@@ -193,15 +193,33 @@ describe('LangfuseExporter with a client', () => {
     expect(exporter.stats()).toMatchObject({ delivered: 8, pending: 0 });
   });
 
-  test('gives up what a client that throws cannot take', async () => {
+  test.for(['throws', 'rejects'])('gives up what a client that %s cannot take', async (how) => {
     const client = new RecordingClient();
-    vi.spyOn(client, 'generation').mockImplementation(() => {
-      throw new Error('no room');
+    const generation = vi.spyOn(client, 'generation');
+    generation.mockImplementation(() => {
+      const error = new Error('no room');
+      if (how === 'throws') throw error;
+      return Promise.reject(error) as unknown as void;
     });
     const exporter = new LangfuseExporter({ client });
-    for (const event of sampleRun()) exporter.exportEvent(event);
+    for (const event of sampleRun({ calls: 1 })) exporter.exportEvent(event);
     await exporter.shutdown();
-    expect(exporter.stats()).toMatchObject({ failed: 8, error: 'the client threw: no room' });
+    expect(exporter.stats()).toMatchObject({
+      delivered: 4,
+      failed: 2,
+      error: 'the client: no room',
+    });
+    expect(client.calls.map(({ method }) => method)).toEqual(['span', 'trace', 'span']);
+  });
+
+  test('gives each observation once to a client whose flush returns nothing', async () => {
+    const client = new RecordingClient();
+    client.flush = () => undefined as unknown as Promise<unknown>;
+    const exporter = new LangfuseExporter({ client });
+    for (const event of sampleRun({ calls: 1 })) exporter.exportEvent(event);
+    await exporter.shutdown();
+    expect(exporter.stats()).toMatchObject({ delivered: 6, failed: 0 });
+    expect(client.calls).toHaveLength(4);
   });
 
   test('ends a shutdown in its time when the client does not', async () => {
@@ -218,12 +236,29 @@ describe('LangfuseExporter with a client', () => {
     const client = new Langfuse(server.options);
     const exporter = new LangfuseExporter({ client });
     const input = ['data:image/png;base64,AAAA', { input_audio: { data: 'AAAA', format: 'wav' } }];
+    const metadata = { input, audio: { data: 'AAAA' }, input_audio: null };
     for (const event of sampleRun())
       exporter.exportEvent(
-        createTraceEvent({ ...event, payload: { ...event.payload, input, metadata: { input } } }),
+        createTraceEvent({ ...event, payload: { ...event.payload, input, metadata } }),
       );
     await exporter.shutdown();
     expect(exporter.stats()).toMatchObject({ delivered: 8 });
     expect(server.requests.map(({ path }) => path)).toEqual(['/api/public/ingestion']);
+    expect(server.traces[0]).toMatchObject({
+      metadata: { audio: { file: '[file: 4 characters]' } },
+    });
+  });
+
+  test('keeps texts that the client would take for files', async () => {
+    await using server = await FakeLangfuse.start('2.95.9');
+    const exporter = new LangfuseExporter({ client: new Langfuse(server.options) });
+    const input = ['data: {"delta":"a"}\n\ndata: [DONE]', { said: 'DATA: none' }];
+    for (const event of sampleRun())
+      exporter.exportEvent(createTraceEvent({ ...event, payload: { ...event.payload, input } }));
+    await exporter.shutdown();
+    expect(server.traces[0]).toMatchObject({
+      input: [' data: {"delta":"a"}\n\ndata: [DONE]', { said: 'DATA: none' }],
+    });
+    expect(errors).not.toHaveBeenCalled();
   });
 });

@@ -2,7 +2,7 @@ import { messageOf } from '@pyagent-trace/core';
 import type { LangfuseClient } from './client.ts';
 import type { Courier } from './client-sink.ts';
 import type { Observation } from './observation.ts';
-import { excerptOf } from './request.ts';
+import { oneLine } from './request.ts';
 import type { Verdict } from './sink.ts';
 
 /** The client tries four times, for 29 s at most; what it has not sent by then it dropped itself. */
@@ -21,7 +21,7 @@ export class GivenClient implements Courier {
     this.client = client;
     // an Error is a batch that it dropped; a text, a remark. What throws in here would make its flush hang
     client.on?.('warning', (payload) => {
-      if (payload instanceof Error) this.#problem = excerptOf(messageOf(payload));
+      if (payload instanceof Error) this.#problem = oneLine(messageOf(payload));
     });
     client.on?.('flush', (items) => this.#settle(items));
   }
@@ -53,7 +53,8 @@ export class GivenClient implements Courier {
         const settled = new Promise<undefined>(
           (resolve) => (this.#settled = () => resolve(undefined)),
         );
-        const late = await Promise.race([this.client.flushAsync().then(() => undefined), aborted]);
+        const flushed = Promise.resolve(this.client.flushAsync()).then(() => undefined);
+        const late = await Promise.race([flushed, aborted]);
         if (late !== undefined) return late;
         if (this.#outstanding.size === 0) return undefined;
         const stillLate = await Promise.race([settled, aborted]);
@@ -61,7 +62,7 @@ export class GivenClient implements Courier {
       } while (this.#outstanding.size > 0);
       return undefined;
     } catch (error) {
-      return excerptOf(messageOf(error));
+      return oneLine(messageOf(error));
     }
   }
 

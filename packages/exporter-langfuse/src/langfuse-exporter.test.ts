@@ -417,7 +417,49 @@ describe('LangfuseExporter', () => {
     expect(all).not.toMatch(secrets);
   });
 
-  test('ends the process in time when the server hangs', async () => {
+  test('shows no part of a key where a long answer is cut', async () => {
+    await using server = await FakeLangfuse.start();
+    const exporter = new LangfuseExporter({ ...server.options, transport: 'otlp' });
+    for (let before = 0; before < 400; before += 10) {
+      server.fail({ kind: 'answer', status: 400, text: 'x'.repeat(before) + KEYS.secretKey });
+      for (const one of sampleRun({ run: before })) exporter.exportEvent(one);
+      await exporter.flush();
+      expect(exporter.stats().error).not.toContain(KEYS.secretKey.slice(0, 6));
+    }
+    await exporter.shutdown();
+  });
+
+  test('bounds every text that is no content, and counts it', async () => {
+    await using server = await FakeLangfuse.start();
+    const options = { ...server.options, transport: 'otlp' } as const;
+    const long = 'x'.repeat(1_000_000);
+    const root = {
+      session_id: long,
+      user_id: long,
+      tags: Array.from({ length: 10_000 }, (_, index) => `tag ${index}`),
+      stop: [long, '.'],
+      temperature: long,
+    };
+    const give = (exporter: LangfuseExporter): void => {
+      for (const one of sampleRun({ calls: 1 }))
+        exporter.exportEvent({ ...one, payload: { ...root, ...one.payload, ...root } });
+    };
+    const exporter = new LangfuseExporter(options);
+    give(exporter);
+    await exporter.shutdown();
+    const spans = server.stored.map(({ raw }) => JSON.stringify(raw));
+    expect(spans.length).toBe(3);
+    const [call] = spans;
+    expect(call).toContain('more items]'); // of the tags
+    expect(call?.length).toBeLessThan(40_000);
+    const small = new LangfuseExporter({ ...options, maxQueueBytes: 20_000 });
+    give(small);
+    await small.shutdown();
+    expect(small.stats()).toMatchObject({ accepted: 6, failed: 6 });
+  });
+
+  // a process that starts while others run takes seconds
+  test('ends the process in time when the server hangs', { timeout: 10_000 }, async () => {
     await using server = await FakeLangfuse.start();
     server.failAlways({ kind: 'hang' });
     const program = fileURLToPath(new URL('../fixtures/exit.ts', import.meta.url));

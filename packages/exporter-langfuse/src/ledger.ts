@@ -1,4 +1,8 @@
 import type { ExporterStats } from '@pyagent-trace/core';
+import { cutToLength } from './cut.ts';
+
+/** Of what `error` says: a server may answer at length. */
+const MAX_REASON_LENGTH = 400;
 
 /** Counts events. What is accepted and neither delivered nor failed is pending. */
 export class Ledger {
@@ -24,7 +28,7 @@ export class Ledger {
 
   drop(reason: string): void {
     this.#dropped += 1;
-    this.#loss = this.#conceal(reason);
+    this.#loss = this.#toError(reason);
   }
 
   deliver(events: number): void {
@@ -33,17 +37,23 @@ export class Ledger {
 
   fail(events: number, reason: string): void {
     this.#failed += events;
-    this.#loss = this.#conceal(reason);
+    this.#loss = this.#toError(reason);
   }
 
   /** Given up, though they may have arrived. */
   failUnconfirmed(events: number, reason: string): void {
     this.#unconfirmed += events;
-    this.fail(events, `${reason} (it may have been stored)`);
+    this.fail(events, reason);
+    this.#loss += ' (it may have been stored)';
   }
 
   late(reason: string | undefined): void {
-    this.#trouble = reason === undefined ? undefined : this.#conceal(reason);
+    this.#trouble = reason === undefined ? undefined : this.#toError(reason);
+  }
+
+  /** Cuts last: half a secret is none that could be found. */
+  #toError(reason: string): string {
+    return cutToLength(this.#conceal(reason), MAX_REASON_LENGTH);
   }
 
   get isLate(): boolean {

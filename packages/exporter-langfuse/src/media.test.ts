@@ -9,7 +9,7 @@ describe('replaceMedia', () => {
   test('returns what holds no file as it is', () => {
     const value = {
       text: 'the data: in a table',
-      list: [1, null, { data: 'a,b,c', format: 'csv' }],
+      list: [1, null, { data: 'a,b,c', format: 'csv' }, { data: 'abc', mimeType: 'text/plain' }],
     };
     expect(replaceMedia(value)).toBe(value);
   });

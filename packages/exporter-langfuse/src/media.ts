@@ -4,7 +4,8 @@
 const DATA_URI = /data:[\w.+-]+\/[\w.+-]+(?:;[\w.+=-]+)*;base64,[\w+/=-]*/gi;
 /** The rest of what the `langfuse` package takes for a file. */
 const OTHER_DATA_URI = /^data:[^,\s]{0,200},/i;
-const BASE64 = /^[\w+/-]+={0,2}$/;
+/** A shorter one is a word. */
+const BASE64 = /^[\w+/-]{64,}={0,2}$/;
 /** Keys whose object holds base64 under `data`: OpenAI's audio. The `langfuse` package trusts them. */
 const AUDIO_KEYS = new Set(['input_audio', 'audio']);
 /** Keys that say what base64 under `data` is: OpenAI, Anthropic, MCP, Google. */

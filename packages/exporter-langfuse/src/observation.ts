@@ -1,7 +1,7 @@
 import type { TracePayload } from '@pyagent-trace/core';
 import type { Span, SpanAnnotation } from '@pyagent-trace/core/spans';
 import type { ContentFilter, Json } from './content.ts';
-import { cutToLength } from './cut.ts';
+import { cutToBytes, cutToLength } from './cut.ts';
 import { toSpanId } from './ids.ts';
 import { modelParametersOf } from './model-parameters.ts';
 import type { Trace } from './traces.ts';
@@ -43,8 +43,10 @@ export interface Observation {
   readonly bytes: number;
 }
 
-/** An observation's names, ids and numbers, in bytes. */
-const ENVELOPE_BYTES = 600;
+/** An observation's ids, times and numbers, in bytes. */
+const ENVELOPE_BYTES = 500;
+/** Of the tags, and of the model parameters: what people write there has a hundredth of it. */
+const MAX_LIST_BYTES = 10_000;
 /** What Langfuse takes as the name of a trace; a bound for the other texts that are no content. */
 const MAX_NAME_LENGTH = 1_000;
 /** The largest time that a trace event may have, in Unix seconds. */
@@ -86,7 +88,7 @@ export function toObservation(
     ...inputAndOutputOf(span),
     metadata: metadataOf(span, trace, new Set([...FIELDS[kind], ...Object.keys(parameters)])),
   });
-  return {
+  return withBytes(bytes, {
     type: TYPES[kind],
     id: toSpanId(trace_id, span.span_id),
     ...(parent_span_id !== undefined && { parent_id: toSpanId(trace_id, parent_span_id) }),
@@ -100,8 +102,7 @@ export function toObservation(
     ...contextOf(span),
     ...(kind === 'llm' && generationOf(span, parameters, start_time, end_time)),
     events,
-    bytes: bytes + ENVELOPE_BYTES,
-  };
+  });
 }
 
 /** Something that happened at one moment: a routing decision, a compression, an event of unknown type. */
@@ -131,7 +132,7 @@ export function toEventObservation(moment: Moment, filter: ContentFilter): Obser
     output: payload['result'],
     metadata: { ...restOf(payload, MOMENT_FIELDS), ...fieldsIn(payload['metadata']) },
   });
-  return {
+  return withBytes(bytes, {
     type: 'event',
     id,
     ...(parent_id !== undefined && { parent_id }),
@@ -144,8 +145,15 @@ export function toEventObservation(moment: Moment, filter: ContentFilter): Obser
     ...content,
     ...contextOf(context),
     events: 1,
-    bytes: bytes + ENVELOPE_BYTES,
-  };
+  });
+}
+
+/** Its content has so many bytes; what else there is of texts is counted here. */
+function withBytes(contentBytes: number, observation: Omit<Observation, 'bytes'>): Observation {
+  const { name, trace, session_id, user_id, tags, model, model_parameters } = observation;
+  const texts = [name, trace, session_id, user_id, tags, model, model_parameters];
+  const bytes = Buffer.byteLength(JSON.stringify([...texts, observation.status_message]));
+  return { ...observation, bytes: contentBytes + bytes + ENVELOPE_BYTES };
 }
 
 function inputAndOutputOf({ kind, attributes }: Span): { input: unknown; output: unknown } {
@@ -176,7 +184,9 @@ function generationOf(
   const cost_usd = costOf(attributes);
   return {
     ...(answered !== '' && { model: cut(answered) }),
-    ...(Object.keys(parameters).length > 0 && { model_parameters: parameters }),
+    ...(Object.keys(parameters).length > 0 && {
+      model_parameters: cutToBytes(parameters, MAX_LIST_BYTES) as Record<string, unknown>,
+    }),
     ...(usage !== undefined && { usage }),
     ...(cost_usd !== undefined && { cost_usd }),
     ...(typeof firstMs === 'number' &&
@@ -248,7 +258,7 @@ function contextOf({ session_id, user_id, tags }: Context): Context {
   return {
     ...(session_id !== undefined && { session_id: cut(session_id) }),
     ...(user_id !== undefined && { user_id: cut(user_id) }),
-    ...(tags !== undefined && { tags: tags.map(cut) }),
+    ...(tags !== undefined && { tags: cutToBytes(tags.map(cut), MAX_LIST_BYTES) as string[] }),
   };
 }
 

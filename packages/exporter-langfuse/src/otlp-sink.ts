@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { askHealth } from './health.ts';
 import { type Origin, toOtlpRequest } from './mapping/otlp.ts';
 import type { Observation } from './observation.ts';
-import { excerptOf, request } from './request.ts';
+import { oneLine, request } from './request.ts';
 import type { Sink, Verdict } from './sink.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -78,12 +78,12 @@ export class OtlpSink implements Sink {
 function stored(batch: readonly Observation[], text: string, place: string): Verdict {
   const answer = text === '' ? {} : parse(text);
   if (answer === undefined)
-    return { kind: 'blocked', error: `${place}: no answer of Langfuse's: ${excerptOf(text)}` };
+    return { kind: 'blocked', error: `${place}: no answer of Langfuse's: ${oneLine(text)}` };
   const { rejectedSpans = 0, errorMessage = '' } = answer.partialSuccess ?? {};
   if (rejectedSpans <= 0) return { kind: 'stored' };
   // it does not say which; Langfuse refuses single spans for their size
   const bySize = batch.toSorted((a, b) => b.bytes - a.bytes);
-  const error = `${place}: ${rejectedSpans} spans rejected: ${excerptOf(errorMessage)}`;
+  const error = `${place}: ${rejectedSpans} spans rejected: ${oneLine(errorMessage)}`;
   return { kind: 'stored', refused: bySize.slice(0, rejectedSpans), error };
 }
 

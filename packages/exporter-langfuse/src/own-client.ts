@@ -2,7 +2,7 @@ import { TraceError } from '@pyagent-trace/core';
 import * as z from 'zod';
 import type { Courier } from './client-sink.ts';
 import type { Observation } from './observation.ts';
-import { excerptOf, type Reply, request } from './request.ts';
+import { oneLine, type Reply, request } from './request.ts';
 import type { Verdict } from './sink.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -90,7 +90,7 @@ export async function openOwnClient(options: OwnClientOptions): Promise<Courier>
 }
 
 export const NOT_INSTALLED =
-  'LangfuseExporter: transport: this Langfuse needs the package langfuse: npm install langfuse@3';
+  'transport: this Langfuse needs the package langfuse: npm install langfuse@3';
 
 function judge(
   batch: readonly Observation[],
@@ -107,15 +107,18 @@ function judge(
     if (problems === undefined)
       return {
         kind: 'unknown',
-        error: `${place}: no answer of Langfuse's: ${excerptOf(reply.text)}`,
+        error: `${place}: no answer of Langfuse's: ${oneLine(reply.text)}`,
       };
     for (const { body } of items)
       for (const observation of batch) if (observation.id === body.id) refused.delete(observation);
     for (const { id, status, message, error: detail } of problems) {
-      error = `${place}: ${status} ${excerptOf(`${message ?? ''} ${String(detail)}`)}`;
+      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${String(detail)}`)}`;
       // Langfuse 4, unless its operator has let the old way stay
       if (message === 'Event type not accepted')
-        return { kind: 'blocked', error: `${error}; transport: 'otlp' is what it takes` };
+        return {
+          kind: 'blocked',
+          error: `${place}: ${status} ${message}; transport: 'otlp' is what it takes`,
+        };
       const item = items.find((one) => one.id === id);
       const observation = item && batch.find((one) => isAbout(one, item.body.id));
       if (observation === undefined) continue;

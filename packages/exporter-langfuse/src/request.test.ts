@@ -106,6 +106,43 @@ describe('request', () => {
     });
   });
 
+  test.for([
+    ['never answers', () => new Promise<never>(() => {}), 'none'],
+    ['answers without an end', async () => new Response(new ReadableStream()), 'answer'],
+  ] as const)('ends in time with a fetch that %s and ignores its signal', async (row) => {
+    const [, fetch, kind] = row;
+    vi.spyOn(globalThis, 'fetch').mockImplementation(fetch);
+    expect(await request({ url: server.url }, 50, never)).toMatchObject({ kind });
+    const controller = new AbortController();
+    const reply = request({ url: server.url }, 10_000, controller.signal);
+    controller.abort();
+    expect(await reply).toMatchObject({ kind });
+  });
+
+  test('takes any rejection', async () => {
+    vi.spyOn(globalThis, 'fetch').mockRejectedValue(undefined);
+    expect(await request({ url: server.url }, 100, never)).toEqual({
+      kind: 'none',
+      sent: true,
+      error: 'undefined',
+    });
+  });
+
+  test('reads no more of an answer than Langfuse writes', async () => {
+    let chunks = 0;
+    const long = new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(Buffer.alloc(64 * 1024, 'x'));
+        if (++chunks === 100) controller.close();
+      },
+    });
+    vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(long));
+    const reply = await request({ url: server.url }, 1_000, never);
+    expect(reply).toMatchObject({ kind: 'answer', status: 200 });
+    expect('text' in reply && reply.text.length).toBe(1024 * 1024);
+    expect(chunks).toBeLessThan(20);
+  });
+
   test('ends when it is told to', async () => {
     server.fail({ kind: 'hang' });
     const controller = new AbortController();

@@ -1,5 +1,4 @@
 import { messageOf, newSpanId } from '@pyagent-trace/core';
-import { cutToLength } from './cut.ts';
 import { Departure } from './departure.ts';
 
 export interface Request {
@@ -21,6 +20,8 @@ export type Reply =
   | { readonly kind: 'none'; readonly sent: boolean; readonly error: string };
 
 const MAX_RETRY_AFTER_MS = 60_000;
+/** Of an answer: a line for each observation of a batch that was not taken is a tenth of it. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** Makes one request, without redirects: they would take the keys to another server. Never rejects. */
 export async function request(
@@ -29,23 +30,46 @@ export async function request(
   signal: AbortSignal,
 ): Promise<Reply> {
   const departure = new Departure(newSpanId());
+  const end = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    const response = await fetch(url, {
+    const answer = fetch(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: { ...headers, ...departure.headers },
       ...(body !== undefined && { body }),
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: end,
     });
+    const response = await until(end, answer);
     const { status } = response;
     const retryAfterMs = toRetryAfterMs(response.headers.get('retry-after'));
-    const text = await response.text().catch(() => ''); // the status says it all
+    const text = await until(end, readText(response)).catch(() => ''); // the status says it all
     return { kind: 'answer', status, ...(retryAfterMs !== undefined && { retryAfterMs }), text };
   } catch (error) {
     return { kind: 'none', sent: departure.mayHaveLeft, error: problemOf(error, timeoutMs) };
   } finally {
     departure.stop();
   }
+}
+
+/** What an app puts in the place of `fetch` need not heed its signal. */
+function until<Value>(signal: AbortSignal, promise: Promise<Value>): Promise<Value> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  return Promise.race([promise, aborted]);
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= MAX_ANSWER_BYTES) break; // the rest is cancelled
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES));
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
@@ -56,14 +80,14 @@ function toRetryAfterMs(header: string | null): number | undefined {
 }
 
 function problemOf(error: unknown, timeoutMs: number): string {
-  const { name, cause } = error as { name?: unknown; cause?: { code?: unknown } };
+  const { name, cause } = (error ?? {}) as { name?: unknown; cause?: { code?: unknown } };
   if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
   if (name === 'AbortError') return 'no answer before shutdown';
   const code = cause?.code;
   return typeof code === 'string' ? code : messageOf(cause ?? error);
 }
 
-/** The first words of an answer: what a server writes is no text of ours. */
-export function excerptOf(text: string): string {
-  return cutToLength(text.replaceAll(/[\p{C}\s]+/gu, ' ').trim(), 200);
+/** What a server writes is no text of ours. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\s]+/gu, ' ').trim();
 }

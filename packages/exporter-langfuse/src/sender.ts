@@ -37,6 +37,8 @@ export class Sender {
   /** When the oldest observation came that no batch was made of. */
   #waitingSinceMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires. */
+  #dueMs = 0;
   #running: Promise<void> | undefined;
   #failures = 0;
   /** Observations that a request may have, less after one was too large. */
@@ -88,6 +90,7 @@ export class Sender {
         },
       };
       this.#waiters.add(waiter);
+      this.#unschedule(); // whatever it waits for
       this.#schedule();
     });
   }
@@ -95,7 +98,7 @@ export class Sender {
   /** Flushes, ends the request under way, and gives up what is left. */
   async shutdown(timeoutMs: number): Promise<void> {
     await this.flush(timeoutMs);
-    clearTimeout(this.#timer);
+    this.#unschedule();
     this.#abort.abort();
     await this.#running;
     const left = this.#queue.first(Infinity, Infinity);
@@ -109,16 +112,20 @@ export class Sender {
   #schedule(): void {
     this.#releaseWaiters();
     if (this.#running !== undefined || this.#abort.signal.aborted) return;
-    clearTimeout(this.#timer);
     if (this.#queue.length === 0) return;
     const nowMs = performance.now();
     const dueMs = Math.max(
       this.#pausedUntilMs,
       this.#isUrgent() ? nowMs : this.#waitingSinceMs + this.#flushIntervalMs,
     );
+    // what is due is not put off: else it would never come while events come quickly
+    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
     // never at once: it is no work for the code that emits
     this.#timer = setTimeout(
       () => {
+        this.#timer = undefined;
         this.#running = this.#send().finally(() => {
           this.#running = undefined;
           this.#schedule();
@@ -126,6 +133,11 @@ export class Sender {
       },
       toDelayMs(dueMs - nowMs),
     ).unref();
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #isUrgent(): boolean {

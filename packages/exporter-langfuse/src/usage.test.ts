@@ -27,6 +27,16 @@ describe('usageOf', () => {
     expect(usageOf({ model: 'm' })).toBeUndefined();
   });
 
+  test('has the rest of a whole of which only a part is known: none', () => {
+    expect(usageOf({ cache_read_tokens: 3, reasoning_tokens: 2 })).toEqual({
+      input: 0,
+      output: 0,
+      input_cache_read: 3,
+      output_reasoning: 2,
+      total: 5,
+    });
+  });
+
   test.for([-1, 1.5, '12', null, NaN, 2 ** 60])(
     'leaves out what is no count: %s',
     (input_tokens) => {

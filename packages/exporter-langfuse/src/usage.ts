@@ -30,10 +30,11 @@ function without(
   whole: number | undefined,
   ...parts: readonly (number | undefined)[]
 ): number | undefined {
-  if (whole === undefined) return undefined;
+  const known = parts.filter((part) => part !== undefined);
+  if (whole === undefined && known.length === 0) return undefined;
   return Math.max(
     0,
-    parts.reduce((left: number, part) => left - (part ?? 0), whole),
+    known.reduce((left, part) => left - part, whole ?? 0),
   );
 }
 

@@ -1,4 +1,4 @@
-import { excerptOf, type Reply } from './request.ts';
+import { oneLine, type Reply } from './request.ts';
 import type { Verdict } from './sink.ts';
 
 /**
@@ -16,8 +16,8 @@ export function verdictOf(reply: Reply, place: string): Verdict {
     return reply.sent ? { kind: 'unknown', error } : { kind: 'unavailable', error };
   }
   const { status, text, retryAfterMs } = reply;
-  const excerpt = excerptOf(text);
-  const error = `${place}: ${status}${excerpt === '' ? '' : ` ${excerpt}`}`;
+  const words = oneLine(text);
+  const error = `${place}: ${status}${words === '' ? '' : ` ${words}`}`;
   if (status === 413) return { kind: 'too-large', error };
   if (UNCERTAIN.has(status)) return { kind: 'unknown', error };
   if (status >= 500 || PASSING.has(status))

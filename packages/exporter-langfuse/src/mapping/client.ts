@@ -5,19 +5,23 @@ import type { Json } from '../content.ts';
 import type { Observation } from '../observation.ts';
 import type { Origin } from './otlp.ts';
 
-/** Gives a client one observation, and before a root its trace. */
-export function record(client: LangfuseClient, observation: Observation, origin: Origin): void {
-  if (observation.parent_id === undefined) client.trace(toTraceBody(observation, origin));
+/** Gives a client one observation, and before a root its trace. Yields what it returns. */
+export function* record(
+  client: LangfuseClient,
+  observation: Observation,
+  origin: Origin,
+): Iterable<unknown> {
+  if (observation.parent_id === undefined) yield client.trace(toTraceBody(observation, origin));
   const body = toBody(observation, origin);
   switch (observation.type) {
     case 'generation':
-      client.generation({ ...body, ...toGenerationFields(observation) });
+      yield client.generation({ ...body, ...toGenerationFields(observation) });
       break;
     case 'event':
-      client.event(body);
+      yield client.event(body);
       break;
     default:
-      client.span({ ...body, endTime: toDate(observation.end_time) });
+      yield client.span({ ...body, endTime: toDate(observation.end_time) });
   }
 }
 
@@ -94,7 +98,13 @@ function toDate(seconds: number): Date {
 }
 
 function fromJson(json: Json | undefined): unknown {
-  return json === undefined ? undefined : (JSON.parse(json) as unknown);
+  if (json === undefined) return undefined;
+  return JSON.parse(json, json.includes('"data:') ? keepText : undefined) as unknown;
+}
+
+/** The package takes each text that begins so for a file, and puts an error in the place of one that is none. */
+function keepText(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith('data:') ? ` ${value}` : value;
 }
 
 function fromFields(fields: Readonly<Record<string, Json>>): object {
