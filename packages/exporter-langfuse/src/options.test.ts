@@ -59,6 +59,11 @@ describe('readOptions', () => {
     [{ LANGFUSE_HOST: 'https://host.example' }, 'https://host.example'],
     [{ LANGFUSE_BASE_URL: '', LANGFUSE_HOST: 'https://host.example' }, 'https://host.example'],
     [{ LANGFUSE_BASE_URL: '', LANGFUSE_HOST: '' }, 'https://cloud.langfuse.com'],
+    [{ LANGFUSE_BASEURL: 'https://old.example' }, 'https://old.example'],
+    [
+      { LANGFUSE_HOST: 'https://host.example', LANGFUSE_BASEURL: 'not read' },
+      'https://host.example',
+    ],
   ] as const)('with %j sends to %s', ([env, baseUrl]) => {
     expect(readOptions(KEYS, env).destination).toMatchObject({ baseUrl });
   });

@@ -12,7 +12,8 @@ export interface LangfuseExporterOptions {
   /**
    * Where Langfuse is, without `/api`.
    *
-   * @default LANGFUSE_BASE_URL of the environment, else LANGFUSE_HOST, else https://cloud.langfuse.com
+   * @default LANGFUSE_BASE_URL of the environment, else LANGFUSE_HOST, else LANGFUSE_BASEURL, as the package
+   *   `langfuse` has it, else https://cloud.langfuse.com
    */
   readonly baseUrl?: string;
   /** A client of the `langfuse` package that the app made. Keys and address are the client's then. */
@@ -112,6 +113,7 @@ const EnvironmentSchema = z.strictObject({
   LANGFUSE_SECRET_KEY: SecretKey.optional(),
   LANGFUSE_BASE_URL: BaseUrl.optional(),
   LANGFUSE_HOST: BaseUrl.optional(),
+  LANGFUSE_BASEURL: BaseUrl.optional(),
   LANGFUSE_TRACING_ENVIRONMENT: Environment.optional(),
   LANGFUSE_RELEASE: Text.optional(),
 });
@@ -155,9 +157,14 @@ export function readOptions(options: LangfuseExporterOptions, env: NodeJS.Proces
       ...set('LANGFUSE_SECRET_KEY', secretKey),
       ...set('LANGFUSE_BASE_URL', baseUrl),
       ...set('LANGFUSE_HOST', baseUrl ?? (env['LANGFUSE_BASE_URL'] || undefined)),
+      ...set(
+        'LANGFUSE_BASEURL',
+        baseUrl ?? (env['LANGFUSE_BASE_URL'] || env['LANGFUSE_HOST'] || undefined),
+      ),
     }),
   });
-  const { LANGFUSE_BASE_URL: base, LANGFUSE_HOST: host } = found;
+  const { LANGFUSE_BASE_URL, LANGFUSE_HOST, LANGFUSE_BASEURL } = found;
+  const foundUrl = LANGFUSE_BASE_URL ?? LANGFUSE_HOST ?? LANGFUSE_BASEURL;
   return {
     ...rest,
     environment: rest.environment ?? found.LANGFUSE_TRACING_ENVIRONMENT,
@@ -168,7 +175,7 @@ export function readOptions(options: LangfuseExporterOptions, env: NodeJS.Proces
             transport: transport ?? 'auto',
             publicKey: required('publicKey', publicKey ?? found.LANGFUSE_PUBLIC_KEY),
             secretKey: required('secretKey', secretKey ?? found.LANGFUSE_SECRET_KEY),
-            baseUrl: (baseUrl ?? base ?? host ?? CLOUD).replace(/\/+$/, ''),
+            baseUrl: (baseUrl ?? foundUrl ?? CLOUD).replace(/\/+$/, ''),
           }
         : { client: toClient(given) },
   };
