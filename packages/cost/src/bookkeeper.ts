@@ -105,7 +105,7 @@ export class Bookkeeper {
   #answer(event: TraceEvent, opened: boolean): void {
     const identity = readIdentity(event);
     const usage = readUsage(event);
-    const { cost_usd, status } = event.payload;
+    const { cost_usd, status, time_to_first_chunk_ms } = event.payload;
     const known = cost_usd === undefined || cost_usd === null ? undefined : requireCost(event);
     const call = this.#calls.answer(identity, usage, opened);
     if (call === undefined) return;
@@ -114,8 +114,9 @@ export class Bookkeeper {
       return;
     }
     const isCounted = usage.input_tokens !== undefined || usage.output_tokens !== undefined;
+    const isFailed = status === 'error' || status === 'cancelled';
     // what failed before the model answered costs nothing
-    if (!isCounted && (status === 'error' || status === 'cancelled')) return;
+    if (!isCounted && isFailed && time_to_first_chunk_ms === undefined) return;
     const cost = isCounted ? this.#priceOf(call, usage, identity.timestamp) : 'no token counts';
     if (typeof cost === 'number') {
       this.#emit(recordOf(this.#sum(identity, call, usage, cost)));

@@ -140,23 +140,26 @@ export class Keeper {
     for (const threshold of warnAt) {
       const reachedAt = threshold * limitUsd;
       if (spentBefore >= reachedAt || ledger.spent < reachedAt) continue;
-      bus?.emit(
-        createTraceEvent({
-          event_type: 'budget_warning',
-          agent_name,
-          pattern_type,
-          payload: {
-            trace_id,
-            span_id,
-            per,
-            key: ledger.key,
-            threshold,
-            limit_usd: limitUsd,
-            spent_usd: ledger.spent,
-            reserved_usd: ledger.reserved,
-          },
-        }),
-      );
+      const warning = createTraceEvent({
+        event_type: 'budget_warning',
+        agent_name,
+        pattern_type,
+        payload: {
+          trace_id,
+          span_id,
+          per,
+          key: ledger.key,
+          threshold,
+          limit_usd: limitUsd,
+          spent_usd: ledger.spent,
+          reserved_usd: ledger.reserved,
+        },
+      });
+      try {
+        bus?.emit(warning);
+      } catch {
+        // a bus never throws; another sink must not reach the app, nor keep running calls from being stopped
+      }
     }
   }
 

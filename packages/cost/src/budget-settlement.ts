@@ -19,9 +19,12 @@ export interface EndedCall {
 export function costOf(call: EndedCall, prices: PriceSource): number | undefined {
   const { end, error } = call;
   if (isCost(end['cost_usd'])) return end['cost_usd'];
-  // what a stream told of its usage before it was cut off may be that of its first piece
-  if (end['status'] !== 'ok' && end['time_to_first_chunk_ms'] !== undefined) return undefined;
-  return priceOf(call, prices) ?? (isRefusal(error) ? 0 : undefined);
+  const isStream = end['time_to_first_chunk_ms'] !== undefined;
+  const isAnswered = end['response'] !== undefined && !isStream;
+  if (end['status'] === 'ok' || isAnswered) return priceOf(call, prices);
+  // what was told before the answer was whole may be the usage of the first piece of a stream
+  const isBegun = isStream || USAGE_KEYS.some((key) => end[key] !== undefined);
+  return !isBegun && isRefusal(error) ? 0 : undefined;
 }
 
 function priceOf({ end, request, timestamp }: EndedCall, prices: PriceSource): number | undefined {
@@ -30,8 +33,13 @@ function priceOf({ end, request, timestamp }: EndedCall, prices: PriceSource): n
   const provider = text(request['provider']);
   // as answered is more exact than as asked for, but not always listed
   for (const model of [text(end['model']), text(request['model'])]) {
-    const usd = model && prices.price({ ...(provider && { provider }), model, usage, timestamp });
-    if (isCost(usd)) return usd;
+    if (model === undefined) continue;
+    try {
+      const usd = prices.price({ ...(provider && { provider }), model, usage, timestamp });
+      if (isCost(usd)) return usd;
+    } catch {
+      return undefined; // a source must not throw
+    }
   }
   return undefined;
 }

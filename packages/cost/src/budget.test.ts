@@ -328,14 +328,45 @@ describe('createBudget, when a call ends,', () => {
     expect(account(budget)).toEqual([2 * spent, 0, 10 - 2 * spent, 0]);
   });
 
-  test('books what the app told before it failed', async () => {
+  test('books what the app told of an answer before it failed', async () => {
     const { budget, tracer } = setUp();
     const run = tracer.llmCall(request(5), async (call) => {
-      call.respond({ input_tokens: 1, output_tokens: 3 });
+      call.respond({ response: 'Buy.', input_tokens: 1, output_tokens: 3 });
       throw new Error('parser');
     });
     await expect(run).rejects.toThrow('parser');
     expect(account(budget)).toEqual([3, 0, 7, 0]);
+  });
+
+  test.for<[string, Error]>([
+    ['was cut off', new Error('socket hang up')],
+    ['was aborted', new DOMException('enough', 'AbortError')],
+    ['asked again and was refused', status(429)],
+  ])('books the reservation of a function that read a stream and %s', async ([, error]) => {
+    const { budget, tracer } = setUp();
+    const run = tracer.llmCall(request(5), async (call) => {
+      call.respond({ input_tokens: 1, output_tokens: 1 }); // the first piece of Anthropic's
+      throw error;
+    });
+    await expect(run).rejects.toThrow(error);
+    expect(account(budget)).toEqual([5, 0, 5, 0]);
+  });
+
+  test('books the reservation where the price source throws, or gives no amount', async () => {
+    let asked = 0;
+    const fails: PriceSource = {
+      price({ usage }) {
+        asked += 1;
+        if (usage.output_tokens === 2) throw new Error('source');
+        return 5;
+      },
+    };
+    const { budget, tracer } = setUp({ prices: fails });
+    await tracer.llmCall(request(5), async (call) =>
+      call.respond({ input_tokens: 1, output_tokens: 2 }),
+    );
+    expect(asked).toBeGreaterThan(1);
+    expect(account(budget)).toEqual([5, 0, 5, 0]);
   });
 
   test('books a stream when it is read, and its reservation when it was cut off', async () => {
@@ -468,6 +499,19 @@ describe('createBudget, when more is spent than was reserved,', () => {
     expect(account(budget)).toEqual([11, 0, 0, 0]);
     const statuses = events.flatMap(({ payload }) => payload['status'] ?? []);
     expect(statuses).toEqual(['ok', 'cancelled', 'cancelled']);
+  });
+
+  test('stops what runs though the sink of warnings throws', async () => {
+    const bus = {
+      emit(): never {
+        throw new Error('sink');
+      },
+    };
+    const { budget, tracer } = setUp({ bus });
+    const first = hold(tracer, 4);
+    await spend(tracer, 8, 5);
+    await expect(first.run).rejects.toMatchObject({ reason: 'stopped' });
+    expect(account(budget)).toEqual([12, 0, 0, 0]);
   });
 
   test('leaves what runs alone while it is within the limit', async () => {

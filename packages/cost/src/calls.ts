@@ -6,6 +6,10 @@ import type { Usage } from './usage.ts';
 const MAX_REMEMBERED = 10_000;
 /** Of one agent. A cost without ids comes right after its call. */
 const MAX_CANDIDATES = 100;
+/** With candidates: 40 MB, if each has as many as it may. */
+const MAX_AGENTS = 1000;
+
+type Context = Pick<Identity, 'session_id' | 'user_id'>;
 
 /** A model call, from its first event on. */
 export interface Call {
@@ -35,21 +39,20 @@ export class Calls {
   /** Answered, or known by a cost. */
   readonly #known = new BoundedMap<string, Call>(MAX_REMEMBERED);
   /** Answered and without a `cost_record`, by agent, the newest last. */
-  readonly #candidates = new BoundedMap<string, Call[]>(MAX_REMEMBERED);
-  /** Agents and patterns. */
-  readonly #parents = new BoundedMap<string, true>(MAX_REMEMBERED);
-  readonly #contexts = new BoundedMap<string, Pick<Identity, 'session_id' | 'user_id'>>(
-    MAX_REMEMBERED,
-  );
+  readonly #candidates = new BoundedMap<string, Call[]>(MAX_AGENTS);
+  /** Agents and patterns, with their session and user. */
+  readonly #parents = new BoundedMap<string, Context>(MAX_REMEMBERED);
+  /** By trace. */
+  readonly #roots = new BoundedMap<string, Context>(MAX_REMEMBERED);
   #nameless = 0;
 
-  /** Takes the start of a pattern or an agent. Session and user are set on the root of a trace. */
+  /** Takes the start of a pattern or an agent. */
   startParent(identity: Identity): void {
     const { span_id, parent_span_id, session_id, user_id } = identity;
-    if (span_id !== '') this.#parents.set(keyOf(identity), true);
-    if (session_id !== '' || user_id !== '')
-      this.#contexts.set(traceOf(identity), { session_id, user_id });
-    else if (span_id === '' && parent_span_id === '') this.#contexts.delete(traceOf(identity));
+    if (span_id !== '') this.#parents.set(keyOf(identity), this.#contextOf(identity));
+    const isTold = session_id !== '' || user_id !== '';
+    if (parent_span_id === '' && (isTold || span_id === ''))
+      this.#roots.set(traceOf(identity), { session_id, user_id });
   }
 
   isParent(identity: Identity): boolean {
@@ -126,19 +129,30 @@ export class Calls {
   }
 
   #callOf(identity: Identity): Call {
-    const { agent_name, pattern_type, provider, model, session_id, user_id } = identity;
-    const context = this.#contexts.get(traceOf(identity));
+    const { agent_name, pattern_type, provider, model } = identity;
     return {
       agent_name,
       pattern_type,
       provider,
-      session_id: session_id || (context?.session_id ?? ''),
-      user_id: user_id || (context?.user_id ?? ''),
+      ...this.#contextOf(identity),
       asked: model,
       answered: '',
       usage: {},
       cost: 'none',
       recorded: false,
+    };
+  }
+
+  /** Its own, or that of the nearest operation around it that is known. */
+  #contextOf(identity: Identity): Context {
+    const { parent_span_id, session_id, user_id } = identity;
+    const around =
+      this.#parents.get(keyOf(identity)) ??
+      this.#parents.get(keyOf({ ...identity, span_id: parent_span_id })) ??
+      this.#roots.get(traceOf(identity));
+    return {
+      session_id: session_id || (around?.session_id ?? ''),
+      user_id: user_id || (around?.user_id ?? ''),
     };
   }
 }

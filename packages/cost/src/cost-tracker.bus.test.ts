@@ -234,6 +234,37 @@ describe('CostTracker on a bus', () => {
     expect(tracker.totalCost).toBe(7);
   });
 
+  test('a stream that was left or broken off is unpriced: what was read of it is billed', async () => {
+    const { bus, tracker } = attached();
+    const tracer = createTracer(bus);
+    const stream = (error?: Error): AsyncGenerator<string> =>
+      tracer.llmCall({ model: 'm' }, async function* answer() {
+        yield 'Bu';
+        if (error !== undefined) throw error;
+        yield 'y.';
+      });
+    for await (const _ of stream()) break;
+    expect(tracker.summary().unpriced).toEqual({ m: 1 });
+    const broken = stream(new Error('reset'));
+    await broken.next();
+    await expect(broken.next()).rejects.toThrow('reset');
+    expect(tracker.summary().unpriced).toEqual({ m: 2 });
+  });
+
+  test('session and user are those of the nearest operation that has one', () => {
+    const { bus, tracker } = attached();
+    const tracer = createTracer(bus);
+    const call = (more: object = {}): void =>
+      tracer.llmCall({ model: 'm', ...more }, ({ respond }) => respond(ANSWER));
+    tracer.pattern('debate', { session_id: 'chat', user_id: 'ann' }, () => {
+      tracer.agent('bull', { session_id: 'aside' }, () => tracer.agent('helper', () => call()));
+      tracer.agent('bear', () => call());
+      call({ user_id: 'bob' });
+    });
+    expect(tracker.bySession()).toEqual({ aside: 7, chat: 14 });
+    expect(tracker.byUser()).toEqual({ ann: 14, bob: 7 });
+  });
+
   test('what agents and patterns say of their cost repeats their calls', () => {
     const { bus, tracker } = attached();
     bus.emit(event('pattern_start', { trace_id: 't', span_id: 'root' }));
@@ -322,6 +353,17 @@ describe('CostTracker on a bus', () => {
     const call = { ...ANSWER, provider: 'openai', model: 'gpt-4o' };
     bus.emit(event('llm_call', { ...call, input_tokens: 1e6, output_tokens: 1e6 }));
     expect(tracker.totalCost).toBeCloseTo(12.5, 9); // $2.50 and $10 a million
+  });
+
+  test('looks for the call of a cost without ids among those of the last 1,000 agents', () => {
+    const { bus, tracker } = attached();
+    for (let i = 0; i <= 1000; i++)
+      bus.emit(
+        event('llm_response', { ...ANSWER, model: 'm', span_id: `${i}` }, { agent_name: `${i}` }),
+      );
+    const cost = { model: 'm', input_tokens: 3, output_tokens: 2, cost_usd: 7 };
+    for (const agent_name of ['1', '0']) bus.emit(event('cost_record', cost, { agent_name }));
+    expect(tracker.summary().entries).toBe(1002);
   });
 
   test('memory has a bound, whatever the number of calls that never end', () => {

@@ -49,6 +49,10 @@ describe('worstCaseOf', () => {
     [{ max_tokens: 7, thinking: { type: 'enabled', budget_tokens: 5 } }, 12],
     [{ maxOutputTokens: 7, providerOptions: { a: { thinking: { budgetTokens: 5 } } }, n: 2 }, 24],
     [{ max_tokens: 7, thinkingConfig: { thinkingBudget: -1 } }, 7],
+    [{ maxOutputTokens: 7, providerOptions: { openai: { maxCompletionTokens: 9 } } }, 9],
+    [{ max_tokens: 7, extra_body: { max_tokens: 9 } }, 9],
+    [{ max_tokens: 7, additionalModelRequestFields: { max_tokens: 5 } }, 7],
+    [{ max_tokens: 7, messages_in: [{ arguments: { max_tokens: 9 } }] }, 7],
   ] as const)('asks for the output of %j', ([request, output]) => {
     expect(outputOf(request)).toBe(output);
   });

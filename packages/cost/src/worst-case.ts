@@ -67,7 +67,7 @@ function measure(request: TracePayload): Size | { readonly problem: string } {
   });
   if (foreign.at !== '') return { problem: `${shown(foreign.at)} is no plain data` };
   const sent = JSON.parse(json) as Part;
-  const walk: Walk = { problem: undefined, thinking: 0 };
+  const walk: Walk = { problem: undefined, limit: 0, thinking: 0 };
   look(sent, '', walk);
   if (walk.problem !== undefined) return { problem: walk.problem };
   const settings = [sent, ...SETTINGS.map((key) => sent[key]).filter(isPart)];
@@ -79,12 +79,14 @@ function measure(request: TracePayload): Size | { readonly problem: string } {
   const overhead = TEMPLATE_TOKENS + (json.includes('"tools"') ? TOOLS_TOKENS : 0);
   return {
     input: Buffer.byteLength(json) + overhead,
-    output: (Math.max(...limits) + walk.thinking) * Math.max(1, ...counts),
+    output: (walk.limit + walk.thinking) * Math.max(1, ...counts),
   };
 }
 
 interface Walk {
   problem: string | undefined;
+  /** Tokens of an answer: the highest limit of all. */
+  limit: number;
   /** Tokens for thinking. */
   thinking: number;
 }
@@ -96,6 +98,7 @@ function look(value: unknown, path: string, walk: Walk): void {
     for (const [key, item] of Object.entries(value)) {
       const at = path === '' ? key : `${path}.${key}`;
       if (NOT_SENT.has(key) || isData(value, key)) continue;
+      if (OUTPUT_LIMITS.includes(key) && isCount(item)) walk.limit = Math.max(walk.limit, item);
       if (THINKING_LIMITS.has(key) && isCount(item)) walk.thinking += item;
       if (isDearer(value, key)) walk.problem ??= `the request does not show what ${at} costs`;
       look(item, at, walk);

@@ -1,12 +1,16 @@
 /** A part of a request, as JSON has it. */
 export type Part = Readonly<Record<string, unknown>>;
 
-/** How long an answer may get, as OpenAI, Anthropic, Google, Bedrock and the AI SDK call it. */
+/**
+ * How long an answer may get, as OpenAI, Anthropic, Google, Bedrock and the AI SDK call it. One that is
+ * deeper in a request (`providerOptions`, `extra_body`) may go before the one above.
+ */
 export const OUTPUT_LIMITS: readonly string[] = [
   'max_tokens',
   'max_completion_tokens',
   'max_output_tokens',
   'maxTokens',
+  'maxCompletionTokens',
   'maxOutputTokens',
 ];
 

@@ -119,6 +119,27 @@ describe('usageFrom', () => {
     });
   });
 
+  test('an input that was cached as a whole is that of the cache', () => {
+    const usage = { input_tokens: 0, cache_read_input_tokens: 60, output_tokens: 1 };
+    expect(usageFrom({ usage })).toEqual({
+      input_tokens: 60,
+      output_tokens: 1,
+      cache_read_tokens: 60,
+    });
+  });
+
+  test('a chunk that tells of its cached input alone leaves the input of the first', () => {
+    const counts = { input_tokens: 2, cache_read_input_tokens: 60 };
+    const start = { type: 'message_start', message: { usage: { ...counts, output_tokens: 1 } } };
+    const usage = { ...counts, input_tokens: null, output_tokens: 198 };
+    const end = { type: 'message_delta', delta: {}, usage };
+    expect({ ...usageFrom(start), ...usageFrom(end) }).toEqual({
+      input_tokens: 62,
+      output_tokens: 198,
+      cache_read_tokens: 60,
+    });
+  });
+
   test('what it reads has the price that Anthropic charges for what is cached', () => {
     const { model = '', ...usage } = usageFrom(answerOf('what was cached by Anthropic')) ?? {};
     // 18 at $3 and 2,284 read from the cache at $0.30 a million, and 141 at $15

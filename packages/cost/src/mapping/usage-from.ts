@@ -98,7 +98,10 @@ function ofSnakeCase(usage: Data): Counts | undefined {
   const input = dataIn(usage, 'input_tokens_details');
   const output = dataIn(usage, 'output_tokens_details');
   return {
-    input_tokens: add(input_tokens, cache_read_input_tokens, cache_creation_input_tokens),
+    // the last chunk of a stream may tell of its cached input alone
+    input_tokens: isCount(input_tokens)
+      ? add(input_tokens, cache_read_input_tokens, cache_creation_input_tokens)
+      : undefined,
     output_tokens: count(output_tokens),
     cache_read_tokens: count(cache_read_input_tokens) ?? count(input['cached_tokens']),
     cache_creation_tokens: count(cache_creation_input_tokens) ?? count(input['cache_write_tokens']),
