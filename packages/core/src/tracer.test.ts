@@ -808,6 +808,33 @@ describe('Tracer context', () => {
 });
 
 describe('Tracer interceptors', () => {
+  test('what one throws is a rejection where the app’s function is async, so that calls side by side are all observed', async () => {
+    const refused = new Error('refused');
+    let made = 0;
+    const { tracer, payloads } = setUp({
+      interceptors: [
+        (_, next) => {
+          made += 1;
+          if (made === 2) throw refused;
+          return next();
+        },
+      ],
+    });
+    const ask = (): Promise<string> => tracer.llmCall({ model: 'm' }, async () => 'Yes.');
+
+    expect(await Promise.allSettled([1, 2, 3].map(ask))).toEqual([
+      { status: 'fulfilled', value: 'Yes.' },
+      { status: 'rejected', reason: refused },
+      { status: 'fulfilled', value: 'Yes.' },
+    ]);
+    expect(() => {
+      made = 1;
+      tracer.llmCall({ model: 'm' }, () => 'Yes.');
+    }).toThrow(refused);
+    const statuses = payloads('llm_response').map(({ status }) => status);
+    expect(statuses).toEqual(['ok', 'error', 'ok', 'error']);
+  });
+
   test('wrap model calls, tools and routing decisions, the first one outermost', async () => {
     const seen: string[] = [];
     const { tracer } = setUp({

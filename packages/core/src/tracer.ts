@@ -5,12 +5,12 @@ import { newSpanId, newTraceId } from './ids.ts';
 import { context, type Frame, markReported, remoteFrame, traceparentOf } from './tracer/context.ts';
 import { describeError, read } from './tracer/describe-error.ts';
 import { follow } from './tracer/follow.ts';
+import { intercept } from './tracer/intercept.ts';
 import { AGENT, LLM_CALL, PATTERN, ROUTING, TOOL } from './tracer/kinds.ts';
 import { emitInside, Operation, readable, type Recording } from './tracer/operation.ts';
 import type {
   AgentOptions,
   Compression,
-  InterceptedOperation,
   Interceptor,
   LlmCall,
   LlmRequest,
@@ -126,43 +126,6 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
     captureResults: captureContent && captureResults,
   };
 
-  function intercept<T>(
-    kind: InterceptedOperation['kind'],
-    operation: Operation,
-    payload: TracePayload,
-    call: () => T,
-  ): () => T {
-    if (chain.length === 0) return call;
-    const {
-      trace_id = '',
-      span_id = '',
-      agent_name = '',
-      pattern_type = '',
-      session_id = '',
-    } = operation.frame ?? {};
-    const seen: InterceptedOperation = {
-      kind,
-      trace_id,
-      span_id,
-      agent_name,
-      pattern_type,
-      session_id,
-      payload,
-      set: operation.set,
-      onEnd: operation.onEnd,
-      get signal() {
-        return operation.signal;
-      },
-      set signal(signal) {
-        operation.signal = signal;
-      },
-    };
-    return chain.reduceRight<() => unknown>(
-      (next, interceptor) => () => interceptor(seen, next),
-      call,
-    ) as () => T;
-  }
-
   return {
     pattern<T>(
       pattern_type: string,
@@ -189,7 +152,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       return run(
         operation,
         payload,
-        intercept('llm_call', operation, payload, () =>
+        intercept(chain, { kind: 'llm_call', operation, payload }, fn, () =>
           fn({ set: operation.set, respond: operation.set, signal: operation.signal }),
         ),
       );
@@ -211,7 +174,7 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       return run(
         operation,
         payload,
-        intercept('tool', operation, payload, () =>
+        intercept(chain, { kind: 'tool', operation, payload }, fn, () =>
           fn({ set: operation.set, signal: operation.signal }),
         ),
       );
@@ -228,7 +191,9 @@ export function createTracer(bus: EventSink, options: TracerOptions = {}): Trace
       return run(
         operation,
         decision,
-        intercept('routing_decision', operation, decision, () => fn({ set: operation.set })),
+        intercept(chain, { kind: 'routing_decision', operation, payload: decision }, fn, () =>
+          fn({ set: operation.set }),
+        ),
       );
     },
 

@@ -122,6 +122,7 @@ export type EndListener = (end: TracePayload, error: unknown) => unknown;
 
 /**
  * Runs around every model call, tool and routing decision. `next()` does what was asked and returns
- * what the app's function returns; what the interceptor returns or throws reaches the app instead.
+ * what the app's function returns; what the interceptor returns or throws reaches the app instead. Where
+ * the app's function is an `async` one, what is thrown becomes the rejection of the promise.
  */
 export type Interceptor = (operation: InterceptedOperation, next: () => unknown) => unknown;
