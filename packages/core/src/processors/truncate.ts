@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Processor } from '../bus/gate.ts';
+import { CONTEXT_KEYS } from '../context-keys.ts';
 import { encodeTraceEvent } from '../encode.ts';
 import { createTraceEvent, isObject, type TraceEvent, type TracePayload } from '../event.ts';
 import { parseOptions } from '../schema/options.ts';
@@ -45,15 +46,7 @@ const ENVELOPE_BYTES = 120;
 const MAX_NAME_BYTES = 1_000;
 
 /** What is kept of a payload that has too many keys: what pairs the event and says how it ended. */
-const KEPT_KEYS: ReadonlySet<string> = new Set([
-  'trace_id',
-  'span_id',
-  'parent_span_id',
-  'traceparent',
-  'session_id',
-  'user_id',
-  'status',
-]);
+const KEPT_KEYS: ReadonlySet<string> = new Set([...CONTEXT_KEYS, 'status']);
 const MAX_KEPT_BYTES = 256;
 
 /**

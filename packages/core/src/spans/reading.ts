@@ -1,4 +1,5 @@
 import { nowSeconds } from '../clock.ts';
+import { CONTEXT_KEYS } from '../context-keys.ts';
 import type { TraceEvent, TracePayload } from '../event.ts';
 import { define, toPlainData } from '../plain.ts';
 import type { SpanContext } from './record.ts';
@@ -19,15 +20,7 @@ const ENDS: ReadonlyMap<string, SpanKind> = new Map([
 ]);
 
 /** Keys of a payload that are fields of a span. */
-const FIELDS: ReadonlySet<string> = new Set([
-  'trace_id',
-  'span_id',
-  'parent_span_id',
-  'traceparent',
-  'session_id',
-  'user_id',
-  'tags',
-]);
+const FIELDS: ReadonlySet<string> = new Set([...CONTEXT_KEYS, 'tags']);
 
 const NO_CONTEXT: SpanContext = {};
 

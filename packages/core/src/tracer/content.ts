@@ -1,3 +1,4 @@
+import { CONTEXT_KEYS } from '../context-keys.ts';
 import type { TracePayload } from '../event.ts';
 
 /**
@@ -7,12 +8,7 @@ import type { TracePayload } from '../event.ts';
  * `instructions` and so on, and the next name must not get through.
  */
 const KEPT: ReadonlySet<string> = new Set([
-  'trace_id',
-  'span_id',
-  'parent_span_id',
-  'traceparent',
-  'session_id',
-  'user_id',
+  ...CONTEXT_KEYS,
   'tags',
   'metadata',
   'pattern_type',

@@ -60,7 +60,7 @@ function rejecting<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    return Promise.reject(error as Error) as T;
+    return Promise.reject(error) as T;
   }
 }
 
