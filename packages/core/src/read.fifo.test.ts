@@ -38,6 +38,17 @@ describe.skipIf(process.platform === 'win32')('readTraceEvents, from a named pip
 
     await expect(run(wait, path)).resolves.toMatchObject({ stderr: '' });
   });
+
+  test('a process whose reading was aborted while it waits for a writer ends by itself', async () => {
+    const wait = `
+      const { readTraceEvents } = await import(${JSON.stringify(READ)});
+      const signal = AbortSignal.timeout(100);
+      setTimeout(() => {}, 200); // an AbortSignal's timer keeps no process alive
+      await readTraceEvents(path, { signal })[Symbol.asyncIterator]().next().catch(({ name }) => console.log(name));
+    `;
+
+    await expect(run(wait, path)).resolves.toEqual({ stdout: 'TimeoutError\n', stderr: '' });
+  });
 });
 
 /** Runs a program on a path: in a process of its own, which has to end by itself. */

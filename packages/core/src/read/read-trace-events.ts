@@ -58,7 +58,7 @@ const OptionsSchema: z.ZodType<ReadOptions> = z.strictObject({
  */
 export function readTraceEvents(source: TraceSource, options: ReadOptions = {}): TraceEventReader {
   const { onError, signal } = parseOptions(OptionsSchema, options, 'readTraceEvents');
-  const open = openSource(source);
+  const open = openSource(source, signal);
   const lines = new LineReader(open.name, onError);
   let isRead = false;
   const iterate = (): AsyncIterator<TraceEvent> => {

@@ -34,9 +34,9 @@ export interface OpenSource {
  *
  * @throws {TraceError} `invalid_option`, if it is none of the sources
  */
-export function openSource(source: TraceSource): OpenSource {
-  if (typeof source === 'string') return open(source, pathChunks(source));
-  if (source instanceof URL) return openSource(pathOf(source));
+export function openSource(source: TraceSource, signal?: AbortSignal): OpenSource {
+  if (typeof source === 'string') return open(source, pathChunks(source, signal));
+  if (source instanceof URL) return openSource(pathOf(source), signal);
   if (isIterable(source)) return open('stream', toBuffers(source));
   throw new TraceError(
     'invalid_option',
@@ -64,19 +64,27 @@ function pathOf(url: URL): string {
   }
 }
 
-async function* pathChunks(path: string): AsyncGenerator<Buffer, void, void> {
+async function* pathChunks(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, void> {
   // what cannot be opened says so when it is
   const stats = await stat(path).catch(() => undefined);
-  yield* stats?.isFIFO() === true ? pipeChunks(path) : fileChunks(path);
+  yield* stats?.isFIFO() === true ? pipeChunks(path, signal) : fileChunks(path);
 }
 
 /**
  * Waits as a socket does. `open` and `read` would wait for a writer in a thread of Node's pool, which
- * cannot be interrupted: `process.exit()` waits for it too.
+ * cannot be interrupted: `process.exit()` waits for it too. The signal closes the socket, which would keep
+ * the process alive until a writer comes.
  */
-async function* pipeChunks(path: string): AsyncGenerator<Buffer, void, void> {
+async function* pipeChunks(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, void> {
   const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  yield* new Socket({ fd, readable: true, writable: false }) as AsyncIterable<Buffer>;
+  const options = { fd, readable: true, writable: false, ...(signal !== undefined && { signal }) };
+  yield* new Socket(options) as AsyncIterable<Buffer>;
 }
 
 /** All in one buffer, since a new one for each chunk waits for the collector outside of the heap. */
