@@ -174,6 +174,17 @@ describe('toPlainData', () => {
     }
   });
 
+  test.each([1n, thrower, Symbol('s')])('a getter that gives %o the second time', (second) => {
+    let reads = 0;
+    const changing = Object.defineProperty({}, 'key', {
+      enumerable: true,
+      get: () => ((reads += 1) === 1 ? 'plain' : second),
+    });
+
+    expect(isPlainData(toPlainData([changing]))).toBe(true);
+    expect(reads).toBeGreaterThan(1);
+  });
+
   test('an array is its items, whatever iterator it has', () => {
     const endless = Object.assign([1], {
       *[Symbol.iterator]() {

@@ -102,8 +102,18 @@ function clone(value: object): unknown {
 }
 
 function cloneValue(item: unknown): unknown {
-  if (typeof item === 'object') return item === null ? null : clone(item);
-  return typeof item === 'number' && !Number.isFinite(item) ? null : item;
+  switch (typeof item) {
+    case 'object':
+      return item === null ? null : clone(item);
+    case 'number':
+      return Number.isFinite(item) ? item : null;
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      throw new TypeError('a getter gave something else the first time');
+    default:
+      return item;
+  }
 }
 
 function copy(value: unknown, ancestors: object[], budget: Budget): unknown {
