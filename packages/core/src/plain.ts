@@ -102,18 +102,9 @@ function clone(value: object): unknown {
 }
 
 function cloneValue(item: unknown): unknown {
-  switch (typeof item) {
-    case 'object':
-      return item === null ? null : clone(item);
-    case 'number':
-      return Number.isFinite(item) ? item : null;
-    case 'bigint':
-    case 'function':
-    case 'symbol':
-      throw new TypeError('a getter gave something else the first time');
-    default:
-      return item;
-  }
+  if (typeof item === 'string') return item;
+  if (typeof item === 'object' && item !== null) return clone(item);
+  return copy(item, [], scan); // of a getter that gave plain data the first time, anything
 }
 
 function copy(value: unknown, ancestors: object[], budget: Budget): unknown {
