@@ -32,6 +32,7 @@ const CEILINGS = {
   '@pyagent-trace/exporter-jsonl': 4.25 * KB,
   '@pyagent-trace/exporter-langfuse': 12 * KB,
   '@pyagent-trace/exporter-otel': 12 * KB,
+  '@pyagent-trace/recorder': 12 * KB,
 };
 
 /** Every program that only emits loads this entry: no zod (48 ms), and any JavaScript runtime. */

@@ -1,0 +1,3 @@
+export type { Difference } from './difference.ts';
+export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
+export type { ReplayMode } from './replay-mode.ts';
