@@ -40,7 +40,7 @@ const EVENT_TYPES = {
 } as const satisfies Record<EndedCall['kind'], string>;
 
 const ID_KEYS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_span_id']);
-/** What an end repeats of its root. */
+/** What a call inherits of its root: no part of the question. */
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['session_id', 'user_id', 'tags']);
 
 /** Known keys that an end adds. Other ones are listed under `answer_keys`. */
@@ -123,6 +123,7 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
     (key) =>
       !ANSWER_KEYS.has(key) &&
       !ID_KEYS.has(key) &&
+      !CONTEXT_KEYS.has(key) &&
       !listed.has(key) &&
       key !== 'answer_keys' &&
       key !== 'pattern_type',
