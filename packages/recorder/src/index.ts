@@ -1,3 +1,4 @@
+export { createReplayer, type CreateReplayerOptions, type Replay } from './create-replayer.ts';
 export type { Difference } from './difference.ts';
 export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
 export type { ReplayMode } from './replay-mode.ts';
@@ -9,3 +10,6 @@ export {
   type RecordMessage,
   type RecordMessageInit,
 } from './record-entry.ts';
+export type { ReplayTiming } from './replay/given-answer.ts';
+export type { ReplaySource } from './replay/load.ts';
+export type { ReplayStats, UnusedAnswer } from './replay/replayer.ts';

@@ -91,7 +91,7 @@ export interface LlmResponsePayload extends CommonPayload {
   /** What the app's function returned, for replay; absent where it equals `response`. */
   readonly result?: unknown;
   /** False where `result` was left out. */
-  readonly result_captured?: boolean | null;
+  readonly result_captured?: Optional<boolean>;
 }
 
 /** A call that was recorded after the fact carries its answer too. */
@@ -120,7 +120,7 @@ export interface ToolEndPayload extends CommonPayload {
   readonly tool_call_id?: Optional<string>;
   readonly result?: unknown;
   /** False where `result` was left out. */
-  readonly result_captured?: boolean | null;
+  readonly result_captured?: Optional<boolean>;
   readonly duration_ms?: Optional<number>;
   /** `ok`, `error` or `cancelled`. */
   readonly status?: Optional<string>;
@@ -136,7 +136,7 @@ export interface RoutingDecisionPayload extends CommonPayload {
   readonly alternatives?: Optional<readonly unknown[]>;
   readonly result?: unknown;
   /** False where `result` was left out. */
-  readonly result_captured?: boolean | null;
+  readonly result_captured?: Optional<boolean>;
 }
 
 export interface CompressionPayload extends CommonPayload {
