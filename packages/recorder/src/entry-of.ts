@@ -1,4 +1,5 @@
 // How what happened becomes entries, and how the question is taken out of an entry again.
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf, toPlainData, type TraceEvent, type TracePayload } from '@pyagent-trace/core';
 import { isData, namedMessage, type RecordEntry, type RecordMessageInit } from './record-entry.ts';
 
@@ -44,7 +45,7 @@ const ID_KEYS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_spa
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['session_id', 'user_id', 'tags']);
 
 /** Known keys that an end adds. Other ones are listed under `answer_keys`. */
-const ANSWER_KEYS: ReadonlySet<string> = new Set([
+export const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'response',
   'response_model',
   'response_id',
@@ -62,12 +63,22 @@ const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'result_captured',
   'error',
   'incomplete',
+  'answered',
+]);
+
+/** Keys that entries have and ends have not. */
+const LAYOUT_KEYS: ReadonlySet<string> = new Set([
+  'response_model',
+  'error',
+  'incomplete',
+  'answered',
 ]);
 
 /**
  * The entry of a call. Its metadata has what was asked, unchanged, and what came of it: of a key that both
- * have, the question's value, so that `askedOf` gives the question back. A model that answered under
- * another name is `response_model`.
+ * have, the question's value, so that `askedOf` gives the question back. The model that answered is
+ * `response_model`; other keys to which the end gave another value are under `answered`, so that
+ * `answeredOf` gives the end back.
  */
 export function entryOfCall(call: EndedCall): RecordEntry {
   return entryOfPlainCall({
@@ -80,12 +91,9 @@ export function entryOfCall(call: EndedCall): RecordEntry {
 /** The same of a call whose payloads are plain data already, and nobody else's. */
 export function entryOfPlainCall(call: EndedCall): RecordEntry {
   const { kind, timestamp, agent_name, pattern_type, asked, answered, error, incomplete } = call;
-  const { response, result, model } = answered;
+  const { response, model } = answered;
   const extra: Record<string, unknown> = {};
-  if (response === '' && result === undefined && answered['result_captured'] !== false)
-    extra['result'] = ''; // an empty answer, and not none
-  if (model !== undefined && asked['model'] !== undefined && model !== asked['model'])
-    extra['response_model'] = model;
+  if (model !== undefined && asked['model'] !== undefined) extra['response_model'] = model;
   if (error !== undefined) extra['error'] = error;
   if (incomplete === true) extra['incomplete'] = true;
   const answer_keys = Object.keys(answered).filter(
@@ -95,7 +103,18 @@ export function entryOfPlainCall(call: EndedCall): RecordEntry {
       !CONTEXT_KEYS.has(key) &&
       !Object.hasOwn(asked, key),
   );
+  if (response === '') answer_keys.push('response'); // an empty answer, and not none
   if (answer_keys.length > 0) extra['answer_keys'] = answer_keys;
+  const again = only(
+    answered,
+    (key) =>
+      key !== 'model' &&
+      !ANSWER_KEYS.has(key) &&
+      !ID_KEYS.has(key) &&
+      Object.hasOwn(asked, key) &&
+      !isDeepStrictEqual(asked[key], answered[key]),
+  );
+  if (Object.keys(again).length > 0) extra['answered'] = again;
   const { messages_in, metadata } = lift({
     ...only(asked, (key) => !ID_KEYS.has(key)),
     ...only(answered, (key) => ANSWER_KEYS.has(key) || answer_keys.includes(key)),
@@ -130,6 +149,23 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
   );
   if (messages_in.length === 0) return asked;
   return { ...asked, messages_in: messages_in.map(withoutEmptyName) };
+}
+
+/** What came of it, out of the entry of a call: the payload of the end. */
+export function answeredOf({ event_type, response, metadata }: RecordEntry): TracePayload {
+  const { answer_keys, answered, response_model, status } = metadata;
+  const listed = new Set<unknown>(Array.isArray(answer_keys) ? answer_keys : []);
+  // Python's recorder has no status, and always an answer
+  const isSaid =
+    response !== '' ||
+    listed.has('response') ||
+    (event_type === 'llm_call' && status === undefined);
+  return {
+    ...(isSaid && { response }),
+    ...only(metadata, (key) => (ANSWER_KEYS.has(key) || listed.has(key)) && !LAYOUT_KEYS.has(key)),
+    ...(response_model !== undefined && { model: response_model }),
+    ...(isData(answered) && answered),
+  };
 }
 
 /** The entry of an event that is recorded by itself: a pattern's or an agent's start or end, a message. */
@@ -226,7 +262,7 @@ function idsOf({ trace_id, span_id, parent_span_id }: CallIds): TracePayload {
 }
 
 /** Of own keys: a spread keeps __proto__ as one, where an assignment would set the prototype. */
-function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
+export function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
   return Object.fromEntries(Object.entries(payload).filter(([key]) => keeps(key)));
 }
 
