@@ -24,6 +24,8 @@ export interface Recorded {
   readonly line: number;
   readonly order: number;
   readonly optional: boolean;
+  /** Can be given. */
+  readonly whole: boolean;
   /** Of the question with its white space. */
   readonly exact: string;
   readonly questionPlace: Place;
@@ -84,6 +86,7 @@ export class ExchangeIndex {
       line,
       order,
       optional,
+      whole: exchange.answer.problem === undefined,
       exact: hash('sha256', text, 'base64'),
       questionPlace: this.#shelf.put(text),
       answerPlace: this.#shelf.put(JSON.stringify(exchange.answer)),
@@ -167,7 +170,7 @@ export class ExchangeIndex {
     this.#shelf.close();
   }
 
-  /** The one that fits best: of the same session, with the same white space, in the same pattern; the first of those. */
+  /** The one that fits best: that can be given, of the same session, with the same white space, in the same pattern; the first of those. */
   #next(group: Group, asked: Asked): Recorded | undefined {
     const { members } = group;
     while (members[group.first]?.used === true) group.first += 1;
@@ -241,10 +244,11 @@ export class ExchangeIndex {
   }
 }
 
-const MAX_FIT = 7;
+const MAX_FIT = 15;
 
 function fitOf(member: Recorded, asked: Asked, exact: string): number {
   return (
+    (member.whole ? 8 : 0) +
     (member.session_id === asked.session_id ? 4 : 0) +
     (member.exact === exact ? 2 : 0) +
     (member.pattern_type === asked.pattern_type ? 1 : 0)

@@ -55,6 +55,7 @@ export function answerOf(kind: ExchangeKind, end: TracePayload, error: Thrown | 
     : { ...answer, problem: UNSAID };
 }
 
+export const NEVER_ENDED = 'it never ended';
 const UNSAID = 'it failed, and the recording does not say how';
 
 function streamOf(result: unknown): Chunk[] | undefined {

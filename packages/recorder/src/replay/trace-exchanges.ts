@@ -2,7 +2,7 @@ import type { TraceEvent, TracePayload } from '@pyagent-trace/core';
 import { type Span, type SpanAnnotation, SpanAssembler } from '@pyagent-trace/core/spans';
 import type { Exchange, Thrown } from './exchange.ts';
 import { type IgnoredPath, questionOf } from './question.ts';
-import { answerOf } from './recorded-answer.ts';
+import { answerOf, NEVER_ENDED } from './recorded-answer.ts';
 
 /** The events whose payloads make an exchange, by the key that their line takes through the assembler. */
 const LINE_KEYS: Readonly<Record<string, string>> = {
@@ -125,6 +125,7 @@ export class TraceExchanges {
       order: attributes[' start'] as number,
       span: id,
       inside: this.#exchangeAround(parentOf(span)),
+      optional: span.incomplete === true,
     });
   }
 
@@ -150,7 +151,7 @@ export class TraceExchanges {
     const question = questionOf(agent_name, payload, this.#ignored);
     const answer =
       end === undefined && (incomplete || !isFailed)
-        ? { end: {}, problem: 'it never ended' }
+        ? { end: {}, problem: NEVER_ENDED }
         : answerOf(
             exchangeKind,
             { status, ...end?.payload },
