@@ -154,12 +154,11 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
 
 /** What came of it, out of the entry of a call: the payload of the end. */
 export function answeredOf({ event_type, response, metadata }: RecordEntry): TracePayload {
-  const { answer_keys, answered, response_model, status, result } = metadata;
+  const { answer_keys, answered, response_model, status } = metadata;
   const listed = new Set<unknown>(Array.isArray(answer_keys) ? answer_keys : []);
   // Python's recorder has no status, and always an answer
   const isSaid =
     response !== '' ||
-    result === '' ||
     listed.has('response') ||
     (event_type === 'llm_call' && status === undefined);
   return {

@@ -95,7 +95,7 @@ export class ExchangeIndex {
     };
     this.#sketch(text);
     this.#all.push(recorded);
-    if (inside !== undefined) append(this.#inner, inside, recorded);
+    if (inside !== undefined && inside !== span) append(this.#inner, inside, recorded);
     if (span !== undefined) {
       for (const inner of this.#inner.get(span) ?? []) inner.inside = recorded;
       this.#inner.delete(span);

@@ -32,6 +32,8 @@ export interface ReplayStats {
   readonly lost: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
+  /** The source ends with half a line, as after a kill: what it held is missing. */
+  readonly tornTail: boolean;
 }
 
 export interface ReplayerOptions {
@@ -44,6 +46,7 @@ export interface ReplayerOptions {
   readonly onUnused: (unused: readonly UnusedAnswer[]) => void;
   /** Where what is done is recorded. */
   readonly file: RecordingFile | undefined;
+  readonly tornTail: boolean;
 }
 
 /** Answers operations from an index, and records what is done. */
@@ -77,7 +80,7 @@ export class Replayer {
     this.#options.index.unused().map(({ kind, agent_name, line }) => ({ kind, agent_name, line }));
 
   readonly stats = (): ReplayStats => {
-    const { index, file } = this.#options;
+    const { index, file, tornTail } = this.#options;
     const { written = 0, pending = 0, lost = 0 } = file?.stats() ?? {};
     return {
       answered: this.#answered,
@@ -85,6 +88,7 @@ export class Replayer {
       recorded: written,
       lost: pending + lost,
       unused: index.unused().length,
+      tornTail,
     };
   };
 
