@@ -2,7 +2,7 @@ import { TraceError } from '@pyagent-trace/core';
 import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
 import { canonicalJson } from '../canonical.ts';
 import { findDifferences, printable } from '../difference.ts';
-import { describeThrown, encodeEntry, entryOfCall } from '../entry-of.ts';
+import { describeThrown, encodeEntry, entryOfPlainCall, plainPayload } from '../entry-of.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { ReplayMode } from '../replay-mode.ts';
@@ -156,16 +156,18 @@ export class Replayer {
   #record(operation: InterceptedOperation, next: () => unknown): unknown {
     const { file } = this.#options;
     const { kind, trace_id, span_id, agent_name, pattern_type, session_id, payload } = operation;
+    // as it is now: the app goes on with its lists
+    const asked = plainPayload(session_id === '' ? payload : { ...payload, session_id });
     operation.onEnd((end, error) => {
-      const entry = entryOfCall({
+      const entry = entryOfPlainCall({
         kind,
         timestamp: (performance.timeOrigin + performance.now()) / 1000,
         agent_name,
         pattern_type,
         trace_id,
         span_id,
-        asked: session_id === '' ? payload : { ...payload, session_id },
-        answered: end,
+        asked,
+        answered: plainPayload(end),
         error: end['status'] === 'ok' || error === undefined ? undefined : describeThrown(error),
       });
       file?.append(encodeEntry(entry));
