@@ -830,10 +830,13 @@ describe('SpanAssembler: bounds', () => {
     const { feed, outline } = setUp();
     feed(...openRun);
     vi.setSystemTime(Date.now() + days * 24 * 60 * 60_000);
+    vi.advanceTimersByTime(2);
     feed(['progress', 5, ids('agent')]);
-    vi.advanceTimersByTime(30 * 60_000 - 1);
+    vi.advanceTimersByTime(30 * 60_000 - 3);
     expect(outline()).toEqual([]);
     vi.advanceTimersByTime(1);
+    expect(outline()).toEqual(['call incomplete']);
+    vi.advanceTimersByTime(2);
     expect(outline()).toEqual(['call incomplete', 'agent incomplete', 'pattern incomplete']);
   });
 
