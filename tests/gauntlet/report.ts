@@ -120,7 +120,7 @@ export function soakText(result: Soak): string {
     `Flat means: ${MEMORY_RULE}.`,
     '',
     problems.length === 0
-      ? 'Nothing was lost, every count agrees, and memory was flat.'
+      ? `Nothing was lost, and every count agrees.${memory.isJudged ? ' Memory was flat.' : ''}`
       : problems.map((problem) => `- **${problem}**`).join('\n'),
     '',
   ].join('\n');

@@ -23,6 +23,8 @@ export interface Memory {
   readonly heap: Trend;
   readonly rss: Trend;
   readonly samples: number;
+  /** Whether the run was long enough to say. */
+  readonly isJudged: boolean;
   readonly problems: readonly string[];
 }
 
@@ -31,13 +33,14 @@ export function memoryOf(all: readonly Sample[], seconds: number): Memory {
   const heap = trendOf(samples, 'heapBytes');
   const rss = trendOf(samples, 'rssBytes');
   const problems: string[] = [];
-  if (seconds >= MIN_JUDGED_SECONDS)
+  const isJudged = seconds >= MIN_JUDGED_SECONDS;
+  if (isJudged)
     for (const [name, { growthBytes }, most] of [
       ['the heap', heap, MAX_HEAP_GROWTH],
       ['resident memory', rss, MAX_RSS_GROWTH],
     ] as const)
       if (growthBytes > most) problems.push(`${name} grew by ${inMb(growthBytes)}`);
-  return { heap, rss, samples: samples.length, problems };
+  return { heap, rss, samples: samples.length, isJudged, problems };
 }
 
 export function inMb(bytes: number): string {
