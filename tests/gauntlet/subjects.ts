@@ -1,7 +1,7 @@
 // What is put through the gauntlet: each exporter with its destination, and what it promises of arrival.
 import { existsSync } from 'node:fs';
 import type { Behaviour, Destination } from './destinations/destination.ts';
-import { FileDestination } from './destinations/file.ts';
+import { canMount, FileDestination } from './destinations/file.ts';
 import { FULL_DEVICE, PipeDestination } from './destinations/pipe.ts';
 import { OTLP_PATH, ServerDestination } from './destinations/server.ts';
 import type { SubjectName } from './scenario.ts';
@@ -44,7 +44,7 @@ export const subjects: readonly Subject[] = [
     name: 'console',
     title: 'console',
     destination: () => new PipeDestination(),
-    cannot: onHttp,
+    cannot: { ...onHttp, 'full for now': 'Node closes stdout at its first failure' },
     lacks: existsSync(FULL_DEVICE) ? {} : { full: `needs ${FULL_DEVICE}` },
     delivers: 'to the destination',
     countsLines: true,
@@ -54,7 +54,10 @@ export const subjects: readonly Subject[] = [
     title: 'jsonl',
     destination: () => new FileDestination(),
     cannot: onHttpAlone,
-    lacks: windows ? { full: onUnix, hangs: onUnix, refuses: onUnix } : {},
+    lacks: {
+      ...(windows && { full: onUnix, hangs: onUnix, refuses: onUnix }),
+      ...(!canMount() && { 'full for now': 'needs the right to mount' }),
+    },
     delivers: 'to the destination',
     countsLines: true,
   },

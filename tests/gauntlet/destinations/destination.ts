@@ -7,6 +7,8 @@ export type Behaviour =
   | 'slow'
   | 'hangs'
   | 'full'
+  /** As `full`, of the kind that may get room again. */
+  | 'full for now'
   /** For good: it is the wrong place, or the wrong key. */
   | 'refuses'
   /** 503. */

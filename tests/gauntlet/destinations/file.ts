@@ -9,6 +9,8 @@ import type { Arrived, Behaviour, Destination } from './destination.ts';
 const SLOW_DISK_MS = 5;
 /** What a process may write into one file, in units of 512 bytes, as a shell takes it: 32 KiB. */
 const FULL_BLOCKS = 64;
+const SMALL_DISK = '64k';
+const LARGE_DISK = '64m';
 const LINE_FEED = 10;
 
 export class FileDestination implements Destination {
@@ -17,10 +19,16 @@ export class FileDestination implements Destination {
   prefix: readonly string[] | undefined;
   slowDiskMs = 0;
   #moved = 0;
+  #mounted = false;
 
   behave(behaviour: Behaviour): void {
-    this.#clear();
+    if (this.#mounted) mount(this.#folder, `remount,size=${LARGE_DISK}`);
+    else this.#clear();
     switch (behaviour) {
+      case 'full for now':
+        mount(this.#folder, `size=${SMALL_DISK}`);
+        this.#mounted = true;
+        break;
       case 'down':
         mkdirSync(this.address);
         break;
@@ -48,6 +56,7 @@ export class FileDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#mounted) execFileSync('umount', [this.#folder]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -60,6 +69,26 @@ export class FileDestination implements Destination {
       this.#moved += 1;
       renameSync(this.address, join(this.#folder, `moved-${this.#moved}.jsonl`));
     }
+  }
+}
+
+/** A disk in memory, in the place of a folder. */
+function mount(folder: string, options: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' });
+}
+
+/** Whether this process has the right to. */
+export function canMount(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const folder = mkdtempSync(join(tmpdir(), 'gauntlet-'));
+  try {
+    mount(folder, `size=${SMALL_DISK}`);
+    execFileSync('umount', [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -18,6 +18,7 @@ const EVENTS_PER_SPAN = 2;
 /** What it answers without looking at what came. */
 const ANSWERS: Partial<Record<Behaviour, readonly [status: number, text: string]>> = {
   full: [507, '{"message":"no room"}'],
+  'full for now': [507, '{"message":"no room"}'],
   refuses: [401, '{"message":"who are you"}'],
   unavailable: [503, '{"message":"come again"}'],
   limits: [429, '{"message":"too fast"}'],

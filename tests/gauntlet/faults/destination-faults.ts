@@ -81,6 +81,13 @@ export const destinationFaults: readonly Fault[] = [
     expected: { others: 'nothing', jsonl: 'counted' },
   },
   {
+    name: 'full, then with room',
+    destination: [{ behaviour: 'full for now' }, { behaviour: 'well', afterMs: 500 }],
+    app: () => slowly,
+    // the SDK does not try a 507 again
+    expected: { others: 'all', otel: 'counted' },
+  },
+  {
     name: 'refuses for good (401; a symbolic link)',
     destination: [{ behaviour: 'refuses' }],
     app: () => hopeless,
