@@ -35,6 +35,12 @@ export const processFaults: readonly Fault[] = [
     expected: onlyFilesKeepAll,
   },
   {
+    name: 'nothing left to do, and the destination is down',
+    destination: [{ behaviour: 'down' }],
+    app: () => ({ end: 'nothing more' }),
+    expected: { others: 'counted' },
+  },
+  {
     name: 'process.exit() in the middle',
     app: () => ({ end: 'process.exit' }),
     expected: onlyFilesKeepAll,
