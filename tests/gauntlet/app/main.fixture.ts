@@ -39,7 +39,7 @@ const loop = setInterval(() => {
 
 say({ kind: 'started' });
 if (scenario.end === 'killed' || scenario.end === 'out of memory') await workUntilKilled(tracer);
-if (scenario.hostilePayloads) emitHostilePayloads(bus);
+if (scenario.hostilePayloads) await emitHostilePayloads(bus);
 result = await work(tracer, scenario);
 if (scenario.subscribers > 0 && calls() !== bus.stats().accepted * scenario.subscribers)
   watched?.broken.push(`subscribers heard ${calls()} times`);

@@ -4,6 +4,8 @@ import type { Fault } from './fault.ts';
 /** One less than what a batch of lines, a pipe and a request hold, as much, and one more. */
 const EDGES = [65_535, 65_536, 65_537, 1_048_575, 1_048_576, 1_048_577];
 const MB = 1024 * 1024;
+/** The package `langfuse` sends some hundred observations a second on a busy machine. */
+const patiently = { timeoutMs: 40_000 };
 
 export const eventFaults: readonly Fault[] = [
   {
@@ -24,14 +26,19 @@ export const eventFaults: readonly Fault[] = [
   },
   {
     name: 'hostile payloads',
-    app: () => ({ hostilePayloads: true }),
+    app: () => ({ hostilePayloads: true, ...patiently }),
     hasOddEvents: true,
     expected: { others: 'counted', console: 'all', jsonl: 'all' },
     mayBlockMs: 5_000,
   },
   {
     name: 'a burst: all at once',
-    app: ({ burst }) => ({ conversations: burst, atOnce: burst, characters: [100] }),
+    app: ({ burst }) => ({
+      ...patiently,
+      conversations: burst,
+      atOnce: burst,
+      characters: [100],
+    }),
     expected: { others: 'all' },
     mayBlockMs: 5_000,
   },
