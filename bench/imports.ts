@@ -7,7 +7,12 @@ import type { Measurement } from './harness/table.ts';
 
 const run = promisify(execFile);
 
-const GOALS: Readonly<Record<string, Goal>> = { '@pyagent-trace/core': { ms: 10 } };
+const GOALS: Readonly<Record<string, Goal>> = {
+  '@pyagent-trace/core': {
+    ms: 10,
+    remains: 'It is made of 18 modules; bundled into one file they take a quarter of the time.',
+  },
+};
 const OTEL = 'OpenTelemetry';
 
 const TITLE = 'importing, in a process of its own';

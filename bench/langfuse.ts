@@ -24,7 +24,9 @@ export const measurements: readonly Measurement[] = comparing({
   peer: delivered('@langfuse/tracing and @langfuse/otel 5', sdk5),
   note:
     'Traced triples in a burst, then a flush, until a server on 127.0.0.1, which takes everything and ' +
-    'keeps nothing, has counted them. All with their defaults. Langfuse 3 sends two items per ' +
+    'keeps nothing, has counted them. All with their defaults. Over OTLP, LangfuseExporter pairs events, ' +
+    'sends one request after another and compresses those of 16 KiB and more, which gains nothing on ' +
+    'this way; @langfuse/otel sends several at once as they are. langfuse 3 sends two items per ' +
     'observation, at its start and at its end, and its whole queue is written anew for each of them.',
 });
 

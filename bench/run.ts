@@ -19,8 +19,8 @@ One question per file of \`bench/\`, always beside a peer. All subjects of a tab
 their own, in turn, round by round, with fixed iteration counts, after two rounds that only warm up; the
 garbage of one is collected before the next one's time starts. A time is the median of the rounds, with
 the smallest and the largest. "By its peer" is the median of what each round took divided by what the
-peer took in the same round: 0.5 × is half the time, 2 × is twice the time. Rows above 1 × are those we
-lose. A goal that is missed says what stands in the way.
+peer took in the same round: 0.5 × is half the time, 2 × is twice the time. Where a row of ours is above
+1 ×, or above another's, we lose. A goal that is missed says what stands in the way.
 
 Tables of growth have no peer: the same work on more and more items, beside itself on the fewest. Sizes
 are no times and have no spread.
