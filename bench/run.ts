@@ -39,7 +39,7 @@ const names = positionals.length > 0 ? positionals : Object.keys(benches);
 for (const name of names)
   if (benches[name] === undefined)
     throw new Error(`no such bench: ${name}; there are ${Object.keys(benches).join(', ')}`);
-const page = [INTRODUCTION, environment()];
+const page = [INTRODUCTION, environment(new URL('package.json', import.meta.url))];
 console.log(page[1]);
 
 for (const name of names) {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { environment } from '../../bench/report.ts';
+import { environment } from '../../bench/harness/environment.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults/fault.ts';
 import { fuzz } from './fuzz.ts';
@@ -16,7 +16,7 @@ import { type Subject, subjects } from './subjects.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
-const PEERS = ['@opentelemetry/api', '@opentelemetry/sdk-trace', 'zod'];
+const PEERS = ['@opentelemetry/api', '@opentelemetry/sdk-trace', 'langfuse'];
 /** Cells side by side: most of them wait. */
 const SIDE_BY_SIDE = 3;
 const EVENTS_PER_SECOND = 5_000;
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
     const part = parts[name];
     if (part === undefined)
       throw new Error(`no such part: ${name}; there are ${Object.keys(parts).join(', ')}`);
-    const before = environment(PEERS);
+    const before = environment(new URL('../package.json', import.meta.url), PEERS);
     const startMs = performance.now();
     const { text, problems } = await part(values.short);
     const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
