@@ -12,6 +12,7 @@ export const benches: Readonly<Record<string, () => Promise<readonly Measurement
   read: async () => (await import('./read.ts')).measurements,
   redact: async () => (await import('./redact.ts')).measurements,
   cost: async () => (await import('./cost.ts')).measurements,
+  replay: async () => (await import('./replay.ts')).measurements,
   imports: async () => (await import('./imports.ts')).measurements,
   sizes: async () => (await import('./sizes.ts')).measurements,
   growth: async () => (await import('./growth.ts')).measurements,

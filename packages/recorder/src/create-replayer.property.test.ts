@@ -83,7 +83,7 @@ async function make(
     if (ending === 'throw') throw Object.assign(new RangeError(String(answer)), { code: 7 });
     return answer;
   };
-  async function* pieces(span: { set: (payload: object) => void }): AsyncGenerator<unknown> {
+  async function* pieces(span: { set: (payload: object) => void }): AsyncGenerator {
     if (!live) unreachable();
     yield answer ?? null;
     yield work(span) ?? null;

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/consistent-function-scoping -- each app stands in the test that it is for
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import net from 'node:net';
@@ -543,6 +544,7 @@ describe('createReplayer', () => {
     const { result, events: replayed } = await runTraced(
       async (tracer) => {
         const read: string[] = [];
+        // oxlint-disable-next-line typescript/await-thenable -- as for a client that gives a promise
         for await (const piece of await streamed(false)(tracer)) read.push(piece);
         for await (const piece of streamed(false)(tracer)) read.push(piece);
         return read;
@@ -735,7 +737,7 @@ describe('createReplayer, where a recording cannot answer', () => {
       [[...fine, 'hello', ''], ':3: not JSON'],
     ] as const) {
       writeFileSync(path, lines.join('\n'));
-      await expect(createReplayer(path), problem).rejects.toThrow(`${path}${problem}`);
+      await expect(createReplayer(path)).rejects.toThrow(`${path}${problem}`);
     }
   });
 
