@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runDemo } from './run-demo.fixture.ts';
 
@@ -19,6 +21,22 @@ describe('the pages about the demo', { timeout: 30_000 }, () => {
     const printed = normalise(demo.stdout);
     for (const excerpt of excerptsOf('apps/demo/README.md', 'invoke_workflow debate'))
       expect(printed).toContain(excerpt);
+  });
+
+  test('show what a replay says of itself', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pages-'));
+    try {
+      const path = join(folder, 'run.jsonl');
+      using live = await runDemo(['--record', path]);
+      using replayed = await runDemo(['--replay', path]);
+
+      expect(live.code).toBe(0);
+      const printed = replayed.stdout.replaceAll(/\S+run\.jsonl/g, 'run.jsonl');
+      for (const excerpt of excerptsOf('apps/demo/README.md', 'Replayed from'))
+        expect(printed).toContain(excerpt);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

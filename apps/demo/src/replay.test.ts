@@ -105,6 +105,13 @@ describe('the debate, replayed', { timeout: 60_000 }, () => {
   });
 });
 
+/** The debate of somebody who changed a prompt. */
+const threeSentences: Interceptor = (operation, next) => {
+  const messages = operation.payload['messages_in'] as { content: string }[] | undefined;
+  if (messages?.[0]) messages[0].content = messages[0].content.replace('two', 'three');
+  return next();
+};
+
 describe('npm run demo -- --record and --replay', { timeout: 60_000 }, () => {
   let folder = '';
   beforeEach(() => {
@@ -127,6 +134,29 @@ describe('npm run demo -- --record and --replay', { timeout: 60_000 }, () => {
       );
       expect(normalForm(eventsOf(replayed.file))).toEqual(expected);
     }
+  });
+
+  test('say what the page says of a prompt that was changed', async () => {
+    const path = join(folder, 'run.jsonl');
+    using live = await runDemo(['--record', path]);
+    expect(live.code).toBe(0);
+    await using replay = await createReplayer(path, { onUnused: () => {} });
+    const changed = trace([threeSentences, replay], (tracer) =>
+      new Debate(tracer, silentModel).run(QUESTION),
+    );
+
+    const { message } = await changed.then(unreachable, (error: Error) => error);
+    const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(page).toContain(message.replace(path, 'run.jsonl'));
+  });
+
+  test('spend nothing of a budget that is too small for what was recorded', async () => {
+    const path = join(folder, 'run.jsonl');
+    using live = await runDemo(['--record', path]);
+    using replayed = await runDemo(['--replay', path, '--budget', '0.01']);
+
+    expect([live.code, replayed.code]).toEqual([0, 0]);
+    expect(replayed.stdout).toContain('  0.0000000 of 0.01 USD spent');
   });
 
   test('end with code 1 and one line where there is nothing to replay', async () => {

@@ -894,3 +894,63 @@ describe('createReplayer, modes', () => {
     expect((await runTraced(from('bull', 'gpt-4o'), [replay])).result).toBe('Buy.');
   });
 });
+
+describe('createReplayer beside other interceptors', () => {
+  test('leaves a budget behind it alone, and one before it books what the recorded calls cost', async () => {
+    const costing = (tracer: Tracer): Promise<unknown> =>
+      tracer.llmCall({ model: 'm' }, async (call) => {
+        call.respond({ response: 'Buy.', cost_usd: 2 });
+        return 'Buy.';
+      });
+    const { events } = await runTraced(async (tracer) => [
+      await costing(tracer),
+      await costing(tracer),
+    ]);
+    const spent: number[] = [];
+    const booking: Interceptor = (operation, next) => {
+      operation.onEnd((end) => void spent.push(Number(end['cost_usd'])));
+      return next();
+    };
+    await using replay = await createReplayer(events);
+
+    await runTraced(costing, [replay, booking]);
+    expect(spent).toEqual([]);
+    await runTraced(costing, [booking, replay]);
+    expect(spent).toEqual([2]);
+  });
+
+  test('records a question as it was when it was asked', async () => {
+    const app = (live: boolean) => (tracer: Tracer) => {
+      const messages_in = [{ role: 'user', content: 'Buy?' }];
+      return tracer.llmCall({ model: 'm', messages_in }, async () => {
+        if (!live) unreachable();
+        messages_in.push({ role: 'assistant', content: 'Buy.' });
+        return 'Buy.';
+      });
+    };
+    await using recording = await createReplayer(path, { mode: 'record' });
+    await runTraced(app(true), [recording]);
+    await using replay = await createReplayer(path);
+
+    expect((await runTraced(app(false), [replay])).result).toBe('Buy.');
+  });
+
+  test('is in no hurry over a circle of parents', async () => {
+    const event = (event_type: string, span_id: string, parent_span_id: string): string =>
+      `${JSON.stringify({ timestamp: 1, event_type, agent_name: 'a', pattern_type: '', payload: { trace_id: 't', span_id, parent_span_id, tool_name: 'x', arguments: span_id, message: 'm', status: 'error' } })}\n`;
+    await using replay = await createReplayer(
+      [
+        event('tool_start', 'a', 'b'),
+        event('tool_start', 'b', 'a'),
+        event('error', 'a', 'b'),
+        event('tool_end', 'a', 'b'),
+        event('tool_end', 'b', 'a'),
+        event('tool_start', 'c', 'c'),
+        event('tool_end', 'c', 'c'),
+      ],
+      { onUnused: () => {} },
+    );
+
+    expect(replay.unused()).toHaveLength(3);
+  });
+});

@@ -88,7 +88,7 @@ export class Shelf {
 }
 
 function openUnnamed(): number {
-  const path = join(tmpdir(), `pyagent-trace-${randomUUID()}`);
+  const path = join(tmpdir(), `pyagent-trace-${process.pid}-${randomUUID()}`);
   const fd = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
   return fd;
