@@ -3,7 +3,7 @@ import { TraceError } from '../errors.ts';
 /**
  * What is wrong with a line. `torn`: the last line ends without a line feed and is no JSON, as after a
  * kill; where it is the only line, it begins as an event. `unknown_key`: a sixth key, which is left out;
- * the event is read. With any other, the line gives no event.
+ * the event is read. With any other, the line gives no event (`invalid_entry`: no entry of a recording).
  */
 export type TraceReadErrorReason =
   | 'torn'
@@ -12,6 +12,7 @@ export type TraceReadErrorReason =
   | 'too_long'
   | 'too_deep'
   | 'invalid_event'
+  | 'invalid_entry'
   | 'unknown_key';
 
 /** Where a line is. */

@@ -1,7 +1,8 @@
 import { ignoreRejection, isThenable } from '../bus/promises.ts';
-import { adoptTraceEvent, isObject, TRACE_EVENT_KEYS, type TraceEvent } from '../event.ts';
-import { explain, problemsOfPayload, TraceEventSchema } from '../schema/event.ts';
-import { TraceReadError, type TraceReadErrorReason } from './error.ts';
+import { isObject } from '../event.ts';
+import { explain } from '../schema/event.ts';
+import { type LinePlace, TraceReadError, type TraceReadErrorReason } from './error.ts';
+import type { JsonlFormat } from './format.ts';
 import { isTooDeep, MAX_DEPTH, nullNonFinite } from './json.ts';
 import { type Line, MAX_LINE_BYTES } from './lines.ts';
 
@@ -9,12 +10,13 @@ import { type Line, MAX_LINE_BYTES } from './lines.ts';
 export interface ReadStats {
   /** Lines that are not empty. */
   readonly lines: number;
+  /** What was read: events, or entries of a recording. */
   readonly events: number;
-  /** Lines that gave no event. */
+  /** Lines that gave none. */
   readonly errors: number;
   /** `NaN`, `Infinity` and `-Infinity`, as Python writes them; read as null. */
   readonly nonFinite: number;
-  /** Keys beside the five, left out. */
+  /** Keys that an event, or an entry, does not have; left out. */
   readonly unknownKeys: number;
   /** The last line is half a line, or an archive is cut off, as after a kill. It is one of `errors`. */
   readonly tornTail: boolean;
@@ -26,8 +28,8 @@ const OPEN_BRACE = 0x7b;
 /** A CR in a text is escaped. */
 const HALF_AN_EVENT = /^\ufeff?[ \t\r]*\{[^\r]*\r*$/;
 
-/** Lines in, events out; counts both. */
-export class LineReader {
+/** Lines in, events or entries out; counts both. */
+export class LineReader<T> {
   readonly stats: { -readonly [K in keyof ReadStats]: ReadStats[K] } = {
     lines: 0,
     events: 0,
@@ -37,16 +39,22 @@ export class LineReader {
     tornTail: false,
   };
   readonly #source: string;
+  readonly #formatOf: (value: unknown) => JsonlFormat<T>;
   readonly #onError: ReadErrorListener | undefined;
   #answers: PromiseLike<unknown>[] = [];
 
-  constructor(source: string, onError: ReadErrorListener | undefined) {
+  constructor(
+    source: string,
+    formatOf: (value: unknown) => JsonlFormat<T>,
+    onError: ReadErrorListener | undefined,
+  ) {
     this.#source = source;
+    this.#formatOf = formatOf;
     this.#onError = onError;
   }
 
-  /** The event of a line, or `undefined` for an empty line and for one that was reported. */
-  read(line: Line): TraceEvent | undefined {
+  /** What a line holds, or `undefined` for an empty line and for one that was reported. */
+  read(line: Line): T | undefined {
     if (line.problem !== undefined) return this.#refuseUnread(line, line.problem);
     const text = line.number === 1 ? withoutMark(line.text) : line.text;
     if (isBlank(text)) return undefined;
@@ -95,15 +103,13 @@ export class LineReader {
     }
   }
 
-  #check(value: unknown, line: Line): TraceEvent | undefined {
-    // what is right is found right by hand; zod says what is wrong, and fills in what is missing
-    const event = adoptTraceEvent(value);
-    if (event !== undefined && problemsOfPayload(event.event_type, event.payload).length === 0)
-      return this.#count(event);
-    const { fiveKeys, more } = isObject(value) ? splitKeys(value) : { fiveKeys: value, more: [] };
-    const { data, error } = TraceEventSchema.safeParse(fiveKeys);
-    if (error !== undefined)
-      return this.#refuse(line, 'invalid_event', explain(error.issues), error);
+  #check(value: unknown, line: Line): T | undefined {
+    const format = this.#formatOf(value);
+    const item = format.adopt?.(value);
+    if (item !== undefined) return this.#count(item);
+    const { known, more } = splitKeys(value, format.keys);
+    const { data, error } = format.schema.safeParse(known);
+    if (error !== undefined) return this.#refuse(line, format.reason, explain(error.issues), error);
     if (more.length > 0) {
       this.stats.unknownKeys += more.length;
       const problem = `${shownKeys(more)}: unknown key, left out`;
@@ -112,10 +118,10 @@ export class LineReader {
     return this.#count(data);
   }
 
-  #count(event: TraceEvent): TraceEvent {
+  #count(item: T): T {
     this.stats.lines += 1;
     this.stats.events += 1;
-    return event;
+    return item;
   }
 
   #refuseUnlessTorn(
@@ -124,7 +130,7 @@ export class LineReader {
     problem: string,
     cause?: unknown,
   ): undefined {
-    // what has no line and begins as none is no file of events: a zip archive, or CR for line feeds
+    // what has no line and begins as none is neither a trace nor a recording: a zip archive, or CR for line feeds
     const isForeign = this.stats.lines === 0 && !HALF_AN_EVENT.test(line.text);
     if (line.terminated || isForeign) this.#refuse(line, reason, problem, cause);
     else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
@@ -151,13 +157,16 @@ export class LineReader {
   }
 
   #error(
-    { number, byteOffset }: Line,
+    line: Line,
     reason: TraceReadErrorReason,
     problem: string,
     cause?: unknown,
   ): TraceReadError {
-    const place = { source: this.#source, line: number, byteOffset };
-    return new TraceReadError(reason, problem, place, { cause });
+    return new TraceReadError(reason, problem, this.placeOf(line), { cause });
+  }
+
+  placeOf({ number, byteOffset }: Line): LinePlace {
+    return { source: this.#source, line: number, byteOffset };
   }
 }
 
@@ -170,11 +179,15 @@ function isBlank(text: string): boolean {
   return text === '' || /^[ \t\r]*$/.test(text);
 }
 
-function splitKeys(value: Record<string, unknown>): { fiveKeys: unknown; more: string[] } {
+function splitKeys(
+  value: unknown,
+  keys: ReadonlySet<string>,
+): { known: unknown; more: readonly string[] } {
+  if (!isObject(value)) return { known: value, more: [] };
   const entries = Object.entries(value);
   return {
-    fiveKeys: Object.fromEntries(entries.filter(([key]) => TRACE_EVENT_KEYS.has(key))),
-    more: entries.filter(([key]) => !TRACE_EVENT_KEYS.has(key)).map(([key]) => key),
+    known: Object.fromEntries(entries.filter(([key]) => keys.has(key))),
+    more: entries.filter(([key]) => !keys.has(key)).map(([key]) => key),
   };
 }
 

@@ -1,37 +1,10 @@
-import * as z from 'zod';
-import { TraceError } from '../errors.ts';
 import type { TraceEvent } from '../event.ts';
-import { parseOptions } from '../schema/options.ts';
-import type { TraceReadError } from './error.ts';
-import { Flattened } from './flattened.ts';
-import { LineReader, type ReadStats } from './line-reader.ts';
-import { LineSplitter } from './lines.ts';
-import { openSource, type OpenSource, type TraceSource, untilAborted } from './source.ts';
+import { TRACE_EVENT_FORMAT } from './format.ts';
+import { type JsonlReader, readJsonl, type ReadOptions } from './read-jsonl.ts';
+import type { TraceSource } from './source.ts';
 
-export interface ReadOptions {
-  /**
-   * Hears of each line that cannot be read, or not whole; reading goes on. What it throws ends the
-   * reading. A promise that it returns is awaited before the next chunk is read, and its rejection ends
-   * the reading then.
-   *
-   * @default the first line that gives no event is thrown, except a torn last line
-   */
-  readonly onError?: ((error: TraceReadError) => unknown) | undefined;
-  /** Ends the reading with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Events as they are read. Can be iterated once: a second time throws `read_failed` at once. */
-export interface TraceEventReader extends AsyncIterable<TraceEvent> {
-  stats(): ReadStats;
-}
-
-const OptionsSchema: z.ZodType<ReadOptions> = z.strictObject({
-  onError: z
-    .custom<ReadOptions['onError']>((value) => typeof value === 'function', 'expected a function')
-    .optional(),
-  signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
-});
+/** Events as they are read. */
+export type TraceEventReader = JsonlReader<TraceEvent>;
 
 /**
  * Reads a file of trace events, one JSON object per line, written by any of the languages. The file may
@@ -57,47 +30,5 @@ const OptionsSchema: z.ZodType<ReadOptions> = z.strictObject({
  * ```
  */
 export function readTraceEvents(source: TraceSource, options: ReadOptions = {}): TraceEventReader {
-  const { onError, signal } = parseOptions(OptionsSchema, options, 'readTraceEvents');
-  const open = openSource(source, signal);
-  const lines = new LineReader(open.name, onError);
-  let isRead = false;
-  const iterate = (): AsyncIterator<TraceEvent> => {
-    if (isRead)
-      throw new TraceError('read_failed', `${open.name}: the reader can be iterated once`);
-    isRead = true;
-    return new Flattened(readChunks(open, lines, signal));
-  };
-  return { [Symbol.asyncIterator]: iterate, stats: () => ({ ...lines.stats }) };
-}
-
-/** The events of each chunk, each read when it is asked for. */
-async function* readChunks(
-  { chunks, isCutOff }: OpenSource,
-  reader: LineReader,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Iterable<TraceEvent>, void, void> {
-  const lines = new LineSplitter();
-  for await (const chunk of untilAborted(chunks, signal)) {
-    lines.push(chunk);
-    yield readLines(lines, reader, signal);
-    await reader.answered();
-  }
-  lines.lastLine();
-  const last = reader.read(lines);
-  if (last !== undefined) yield [last];
-  if (isCutOff()) reader.cutOff(lines);
-  await reader.answered();
-}
-
-function* readLines(
-  lines: LineSplitter,
-  reader: LineReader,
-  signal: AbortSignal | undefined,
-): Generator<TraceEvent, void, void> {
-  while (lines.nextLine()) {
-    const event = reader.read(lines);
-    if (event === undefined) continue;
-    yield event;
-    signal?.throwIfAborted();
-  }
+  return readJsonl(source, () => TRACE_EVENT_FORMAT, options, 'readTraceEvents');
 }

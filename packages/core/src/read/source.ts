@@ -34,13 +34,17 @@ export interface OpenSource {
  *
  * @throws {TraceError} `invalid_option`, if it is none of the sources
  */
-export function openSource(source: TraceSource, signal?: AbortSignal): OpenSource {
+export function openSource(
+  source: TraceSource,
+  place: string,
+  signal: AbortSignal | undefined,
+): OpenSource {
   if (typeof source === 'string') return open(source, pathChunks(source, signal));
-  if (source instanceof URL) return openSource(pathOf(source), signal);
+  if (source instanceof URL) return openSource(pathOf(source, place), place, signal);
   if (isIterable(source)) return open('stream', toBuffers(source));
   throw new TraceError(
     'invalid_option',
-    'readTraceEvents: expected a path, a file URL or an iterable of chunks',
+    `${place}: expected a path, a file URL or an iterable of chunks`,
   );
 }
 
@@ -52,7 +56,7 @@ function open(name: string, packed: AsyncGenerator<Buffer, void, void>): OpenSou
   return { name, chunks: naming(name, unpacked), isCutOff: () => isCutOff };
 }
 
-function pathOf(url: URL): string {
+function pathOf(url: URL, place: string): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
@@ -60,7 +64,7 @@ function pathOf(url: URL): string {
       url.protocol === 'file:'
         ? `expected the file URL of a path: ${messageOf(cause)}`
         : `expected a file URL, got ${url.protocol}`;
-    throw new TraceError('invalid_option', `readTraceEvents: ${problem}`, { cause });
+    throw new TraceError('invalid_option', `${place}: ${problem}`, { cause });
   }
 }
 
