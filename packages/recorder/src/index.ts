@@ -8,3 +8,11 @@ export {
 export type { UnusedAnswer } from './cassette/cassette-file.ts';
 export type { CassetteFetchOptions } from './cassette/options.ts';
 export type { ReplayMode } from './replay-mode.ts';
+export { readRecording, type RecordingReader } from './read-recording.ts';
+export {
+  type RecordEntry,
+  RecordEntrySchema,
+  type RecordEntryType,
+  type RecordMessage,
+  type RecordMessageInit,
+} from './record-entry.ts';
