@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { messageOf, TraceError } from '@pyagent-trace/core';
+import { messageOf } from '@pyagent-trace/core';
 import type { ReplayMode } from '../replay-mode.ts';
-import { CassetteFile, type UnusedAnswer } from './cassette-file.ts';
+import { CassetteFile, refuseForeign, type UnusedAnswer } from './cassette-file.ts';
 import { CassetteWriter } from './cassette-writer.ts';
 import type { Censor } from './censor.ts';
 import type { Exchange } from './exchange.ts';
@@ -60,7 +59,7 @@ export interface CassetteFetch extends AsyncDisposable {
  * sends and gets is never changed.
  *
  * @throws {TraceError} `invalid_option`
- * @throws {TraceError} `read_failed`, if there is nothing to replay
+ * @throws {TraceError} `read_failed`, if there is nothing to replay, or the file is no recording
  *
  * @example
  * ```ts
@@ -98,8 +97,7 @@ class Cassette {
 
   constructor(options: CheckedOptions) {
     const { path, mode, ignore } = options;
-    if (mode === 'replay' && !existsSync(path))
-      throw new TraceError('read_failed', `${path}: there is no such file to replay`);
+    if (mode !== 'live') refuseForeign(path, mode === 'replay');
     this.mode = mode;
     this.#options = options;
     this.#file = new CassetteFile(path, [...IGNORED_IDS, ...ignore]);

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { TraceError } from '@pyagent-trace/core';
+import { messageOf, TraceError } from '@pyagent-trace/core';
 import type { TraceSource } from '@pyagent-trace/core/read';
 import { canonicalHash } from '../canonical.ts';
 import { printable } from '../difference.ts';
@@ -112,7 +112,6 @@ export class CassetteFile {
   async #readIndex(): Promise<Map<string, Equals>> {
     const index = new Map<string, Equals>();
     if (!existsSync(this.#path)) return index;
-    await refuseArchive(this.#path);
     for await (const { exchange, ...place } of exchangesOf(this.#path)) {
       const hash = this.#hash(exchange.request);
       const equals = index.get(hash) ?? { places: [], used: 0 };
@@ -190,17 +189,33 @@ async function readLine(path: string, byteOffset: number): Promise<Buffer> {
   }
 }
 
-/** Answers are read where they are, which an archive does not allow. */
-async function refuseArchive(path: string): Promise<void> {
-  const file = await open(path);
+/**
+ * Looks at how a file begins: what is no recording is not replayed, and not written over.
+ *
+ * @throws {TraceError} `read_failed`
+ */
+export function refuseForeign(path: string, isNeeded: boolean): void {
+  const start = startOf(path, isNeeded);
+  if (start.length === 0) return;
+  const isArchive = ARCHIVES.some((magic) => start.subarray(0, magic.length).equals(magic));
+  if (isArchive)
+    // answers are read where they are
+    throw new TraceError('read_failed', `${path}: expected a cassette, got an archive; unpack it`);
+  if (!/^\ufeff?\s*\{[^]*"messages_in"/.test(start.toString()))
+    throw new TraceError('read_failed', `${path}:1: expected an entry of a recording`);
+}
+
+function startOf(path: string, isNeeded: boolean): Buffer {
   try {
-    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    if (ARCHIVES.some((start) => buffer.subarray(0, start.length).equals(start)))
-      throw new TraceError(
-        'read_failed',
-        `${path}: expected a cassette, got an archive; unpack it`,
-      );
-  } finally {
-    await file.close();
+    const fd = openSync(path);
+    try {
+      const buffer = Buffer.alloc(READ_BYTES);
+      return buffer.subarray(0, readSync(fd, buffer));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    if (!isNeeded && (cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw new TraceError('read_failed', `${path}: ${messageOf(cause)}`, { cause });
   }
 }

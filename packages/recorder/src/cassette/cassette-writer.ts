@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { RecordingFile } from '../recording-file.ts';
 import { type Exchange, toEntry } from './exchange.ts';
 
@@ -12,10 +13,10 @@ export class CassetteWriter {
 
   /** @param anew what the file has is gone with the first exchange, unless somebody in this process writes it */
   constructor(path: string, anew: boolean) {
-    this.#path = path;
-    this.#shared = open.get(path) ?? { file: new RecordingFile(path, { anew }), users: 0 };
+    this.#path = resolve(path);
+    this.#shared = open.get(this.#path) ?? { file: new RecordingFile(path, { anew }), users: 0 };
     this.#shared.users += 1;
-    open.set(path, this.#shared);
+    open.set(this.#path, this.#shared);
   }
 
   /** Says what went wrong, if the disk has not taken it. */

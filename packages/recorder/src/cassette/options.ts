@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 import { REPLAY_MODES, type ReplayMode, resolveMode } from '../replay-mode.ts';
 
 export interface CassetteFetchOptions {
-  /** A path or `file:` URL; one that is relative is resolved here and now. */
+  /** A path or `file:` URL. */
   readonly path: string | URL;
   /**
    * Whether answers come from the file or from the network. `PYAGENT_TRACE_REPLAY` overrides it, and
@@ -67,7 +66,7 @@ export interface CheckedOptions {
 export function checkOptions(options: CassetteFetchOptions): CheckedOptions {
   const { path, mode, fetch, ignore, timing } = parseOptions(OptionsSchema, options, PLACE);
   return {
-    path: resolve(path instanceof URL ? fileURLToPath(path) : path),
+    path: path instanceof URL ? fileURLToPath(path) : path,
     mode: resolveMode(mode, PLACE),
     fetch,
     ignore,
