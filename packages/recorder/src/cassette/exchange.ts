@@ -89,7 +89,7 @@ const QuestionSchema: z.ZodType<Question> = z.looseObject({
   path: text,
   query: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
   headers: z.record(z.string(), z.string()).optional(),
-  body: z.unknown(),
+  body: z.unknown().optional(),
 });
 
 const ExchangeSchema: z.ZodType<Exchange> = z

@@ -36,6 +36,12 @@ export interface CassetteFetchOptions {
 
 const PLACE = 'cassetteFetch';
 
+function isPath(value: unknown): boolean {
+  return value instanceof URL
+    ? value.protocol === 'file:'
+    : typeof value === 'string' && value !== '';
+}
+
 /** A path that leads nowhere would be compared, and nothing would say so. */
 const IgnoredSchema = z
   .string()
@@ -45,7 +51,7 @@ const IgnoredSchema = z
   );
 
 const OptionsSchema = z.strictObject({
-  path: z.union([z.string().min(1), z.instanceof(URL)], { error: 'expected a path or file: URL' }),
+  path: z.custom<string | URL>(isPath, 'expected a path or file: URL'),
   mode: z.enum(REPLAY_MODES as [ReplayMode, ...ReplayMode[]]).optional(),
   fetch: z
     .custom<typeof globalThis.fetch>((value) => typeof value === 'function', 'expected a function')

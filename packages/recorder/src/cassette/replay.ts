@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { TraceError } from '@pyagent-trace/core';
 import { toError } from './errors.ts';
 import type { Chunk, Exchange, ThrownError } from './exchange.ts';
@@ -61,8 +60,7 @@ class Clock {
   async reach(atMs: number, isTimed = this.options.isTimed): Promise<void> {
     const { signal } = this.options;
     const leftMs = atMs - (performance.now() - this.#startMs);
-    if (isTimed && leftMs > 0)
-      await delay(leftMs, undefined, { ...(signal !== undefined && { signal }) }).catch(() => {});
+    if (isTimed && leftMs > 0) await delay(leftMs, signal);
     signal?.throwIfAborted();
   }
 
@@ -128,4 +126,18 @@ function bytesOf({ text, base64 }: Chunk): Uint8Array {
   return new Uint8Array(
     text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text),
   );
+}
+
+/** Resolves after a time, or when the signal is aborted. */
+async function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal?.addEventListener('abort', finish);
+    if (signal?.aborted === true) finish();
+  });
 }
