@@ -45,9 +45,9 @@ async function pull(
       listener.ended();
       return;
     }
-    listener.chunk(value.slice());
-    // a copy too: a byte stream takes the memory away from whom it was
-    controller.enqueue(value.slice());
+    listener.chunk(new Uint8Array(value));
+    // a copy too: a byte stream takes the memory away from whose it is
+    controller.enqueue(new Uint8Array(value));
   } catch (error) {
     controller.error(error);
     listener.failed(error);
