@@ -1,13 +1,12 @@
-export type { Difference } from './difference.ts';
-export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
 export {
   type CassetteFetch,
   cassetteFetch,
   type CassetteStats,
 } from './cassette/cassette-fetch.ts';
-export type { UnusedAnswer } from './cassette/cassette-file.ts';
+export type { UnusedResponse } from './cassette/cassette-file.ts';
 export type { CassetteFetchOptions } from './cassette/options.ts';
-export type { ReplayMode } from './replay-mode.ts';
+export { createReplayer, type CreateReplayerOptions, type Replay } from './create-replayer.ts';
+export type { Difference } from './difference.ts';
 export { readRecording, type RecordingReader } from './read-recording.ts';
 export {
   type RecordEntry,
@@ -16,3 +15,10 @@ export {
   type RecordMessage,
   type RecordMessageInit,
 } from './record-entry.ts';
+export { type LlmCallRecord, Recorder } from './recorder.ts';
+export type { RecorderOptions } from './options.ts';
+export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
+export type { ReplayMode } from './replay-mode.ts';
+export type { ReplayTiming } from './replay/given-answer.ts';
+export type { ReplaySource } from './replay/load.ts';
+export type { ReplayStats, UnusedAnswer } from './replay/replayer.ts';
