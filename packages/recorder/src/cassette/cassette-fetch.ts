@@ -1,11 +1,12 @@
-import { messageOf } from '@pyagent-trace/core';
+import { accessSync, constants } from 'node:fs';
+import { messageOf, TraceError } from '@pyagent-trace/core';
 import type { ReplayMode } from '../replay-mode.ts';
-import { CassetteFile, refuseForeign, type UnusedAnswer } from './cassette-file.ts';
+import { inspectTarget } from '../replay/recording-target.ts';
+import { CassetteFile, type UnusedResponse } from './cassette-file.ts';
 import { CassetteWriter } from './cassette-writer.ts';
 import type { Censor } from './censor.ts';
 import type { Exchange } from './exchange.ts';
-import { IGNORED_IDS } from './ignore.ts';
-import { type CassetteFetchOptions, type CheckedOptions, checkOptions } from './options.ts';
+import { type CassetteFetchOptions, type CheckedOptions, checkOptions, PLACE } from './options.ts';
 import { Recording } from './recording.ts';
 import { refuse } from './refuse.ts';
 import { replay, type TakenAnswer } from './replay.ts';
@@ -43,9 +44,9 @@ export interface CassetteFetch extends AsyncDisposable {
   (input: FetchInput, init?: FetchInit): Promise<Response>;
   readonly mode: ReplayMode;
   /** The recorded answers that were not asked for so far, in the order of the file. */
-  unused(): Promise<UnusedAnswer[]>;
+  unused(): Promise<UnusedResponse[]>;
   stats(): CassetteStats;
-  /** Records what is under way as far as it came, and closes the file. Requests after it are not recorded. */
+  /** Records what is under way as far as it came, and lets go of the file. Nothing is recorded or replayed after it. */
   close(): Promise<void>;
 }
 
@@ -58,8 +59,8 @@ export interface CassetteFetch extends AsyncDisposable {
  * they were asked. One that the file does not answer rejects with a `ReplayMissError` at once. What the app
  * sends and gets is never changed.
  *
- * @throws {TraceError} `invalid_option`
- * @throws {TraceError} `read_failed`, if there is nothing to replay, or the file is no recording
+ * @throws {TraceError} `invalid_option`, also where the file to write to holds something else
+ * @throws {TraceError} `read_failed`, if there is nothing to replay
  *
  * @example
  * ```ts
@@ -94,13 +95,15 @@ class Cassette {
   readonly #pending = new Set<Recording>();
   readonly #counts = { requests: 0, replayed: 0, missed: 0, recorded: 0, failed: 0 };
   #error: unknown;
+  #isClosed = false;
 
   constructor(options: CheckedOptions) {
     const { path, mode, ignore } = options;
-    if (mode !== 'live') refuseForeign(path, mode === 'replay');
+    if (mode === 'replay') requireFile(path);
+    else if (mode !== 'live') inspectTarget(path, mode, PLACE);
     this.mode = mode;
     this.#options = options;
-    this.#file = new CassetteFile(path, [...IGNORED_IDS, ...ignore]);
+    this.#file = new CassetteFile(path, ignore);
     if (mode === 'record' || mode === 'auto')
       this.#writer = new CassetteWriter(path, mode === 'record');
   }
@@ -114,6 +117,8 @@ class Cassette {
     const question = await toQuestion(request, censor);
     let taken: TakenAnswer | undefined;
     try {
+      if (this.#isClosed && this.mode !== 'record')
+        throw new TraceError('cassette_closed', `${this.#options.path}: the cassette is closed`);
       if (this.mode !== 'record') taken = await this.#file.take(question);
       if (taken === undefined && this.mode === 'replay') throw await this.#file.miss(question);
     } catch (error) {
@@ -126,7 +131,7 @@ class Cassette {
     return replay(taken, request, this.#options.isTimed);
   }
 
-  async unused(): Promise<UnusedAnswer[]> {
+  async unused(): Promise<UnusedResponse[]> {
     return this.mode === 'record' ? [] : this.#file.unused();
   }
 
@@ -142,6 +147,8 @@ class Cassette {
   close(): Promise<void> {
     for (const recording of this.#pending) recording.cancelled();
     this.#writer?.close();
+    this.#file.close();
+    this.#isClosed = true;
     return Promise.resolve();
   }
 
@@ -168,5 +175,15 @@ class Cassette {
       recording.failed(error);
       throw error;
     }
+  }
+}
+
+/** @throws {TraceError} `read_failed` */
+function requireFile(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    const message = messageOf(cause).replace(`, access '${path}'`, '');
+    throw new TraceError('read_failed', `${path}: ${message}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
+import type { ReplayTiming } from '../replay/given-answer.ts';
 import { REPLAY_MODES, type ReplayMode, resolveMode } from '../replay-mode.ts';
 
 export interface CassetteFetchOptions {
@@ -31,10 +32,11 @@ export interface CassetteFetchOptions {
    *
    * @default 'none'
    */
-  readonly timing?: 'none' | 'recorded' | undefined;
+  readonly timing?: ReplayTiming | undefined;
 }
 
-const PLACE = 'cassetteFetch';
+/** For errors. */
+export const PLACE = 'cassetteFetch';
 
 function isPath(value: unknown): boolean {
   return value instanceof URL
@@ -52,7 +54,7 @@ const IgnoredSchema = z
 
 const OptionsSchema = z.strictObject({
   path: z.custom<string | URL>(isPath, 'expected a path or file: URL'),
-  mode: z.enum(REPLAY_MODES as [ReplayMode, ...ReplayMode[]]).optional(),
+  mode: z.enum(REPLAY_MODES).optional(),
   fetch: z
     .custom<typeof globalThis.fetch>((value) => typeof value === 'function', 'expected a function')
     .optional(),
