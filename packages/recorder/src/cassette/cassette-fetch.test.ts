@@ -375,6 +375,22 @@ describe('cassetteFetch', () => {
     expect((await response.arrayBuffer()).byteLength).toBe(100 * 16 * 1024);
   });
 
+  test('records an answer of 20 MB, and counts one that is too large for a line', async () => {
+    const fetch = recorder();
+    handle = (_, response) => response.end('x'.repeat(20e6));
+    expect(await ask(fetch, url)).toHaveLength(20e6);
+    handle = (_, response) => response.end('x'.repeat(34e6));
+    expect(await ask(fetch, url)).toHaveLength(34e6);
+    await fetch.close();
+
+    expect(fetch.stats()).toMatchObject({
+      recorded: 1,
+      failed: 1,
+      error: 'an answer of 34000000 bytes is too large to be recorded',
+    });
+    expect(await ask(replayer(), url)).toHaveLength(20e6);
+  });
+
   test('gives bytes into a buffer of the app', async () => {
     handle = (_, response) => response.end('0123456789');
     const results = await both(async (fetch) => {
