@@ -94,8 +94,8 @@ function lines(): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-function textsOf(line: Line | undefined): unknown {
-  return line?.metadata.response?.chunks?.map(({ text, base64 }) => text ?? base64);
+function textsOf(recorded: Line | undefined): unknown {
+  return recorded?.metadata.response?.chunks?.map(({ text, base64 }) => text ?? base64);
 }
 
 function sha256(bytes: Uint8Array | string): string {
@@ -113,6 +113,10 @@ async function ask(
 
 function post(body: unknown): RequestInit {
   return { method: 'POST', body: JSON.stringify(body) };
+}
+
+function picture(byte: number): string {
+  return `data:image/png;base64,${Buffer.alloc(20_000, byte).toString('base64')}`;
 }
 
 function twice<T>(value: T): [T, T] {
@@ -266,6 +270,7 @@ describe('cassetteFetch', () => {
     ['an empty body', (response) => response.end()],
     ['HEAD', (response) => response.setHeader('x-a', '1').end(), { method: 'HEAD' }],
     ['bytes that are no text', (response) => response.end(Buffer.of(0, 255, 254, 65))],
+    ['half a character at the end', (response) => response.end(Buffer.of(65, 0xc3))],
     ['a byte order mark', (response) => response.end('\ufeff{"a":1}')],
     ['repeated headers', (response) => response.setHeader('x-a', ['1', '2']).end('x')],
     [
@@ -641,21 +646,26 @@ describe('cassetteFetch', () => {
 
     test('answers equal questions in the order in which they were asked, and then no more', async () => {
       let count = 0;
-      handle = (_, response) => {
+      const gate = new EventEmitter();
+      const isAsked = once(gate, 'asked');
+      handle = async (_, response) => {
         count += 1;
         const text = String(count);
-        setTimeout(() => response.end(text), count === 1 ? 40 : 0); // the first one is written last
+        gate.emit('asked');
+        if (text === '1') await once(gate, 'open'); // it is written last
+        response.end(text);
       };
       const recording = recorder();
-      const first = recording(url);
-      await vi.waitFor(() => expect(count).toBe(1));
-      const answers = [first, recording(url), recording(url)];
-      const texts = await Promise.all(answers.map(async (answer) => (await answer).text()));
+      const first = ask(recording, url);
+      await isAsked;
+      const texts = [await ask(recording, url), await ask(recording, url)];
+      gate.emit('open');
+      texts.unshift(await first);
       const fetch = replayer();
       const again = await Promise.all([1, 2, 3].map(async () => (await fetch(url)).text()));
 
-      expect(again[0]).toBe('1');
-      expect(again.toSorted()).toEqual(texts.toSorted());
+      expect(lines().map(textsOf)).toEqual([['2'], ['3'], ['1']]);
+      expect([texts, again]).toEqual(twice(['1', '2', '3']));
       const reason = await reasonOf(fetch(url));
       expect(reason).toBeInstanceOf(ReplayMissError);
       expect(reason).toMatchObject({
@@ -681,6 +691,40 @@ describe('cassetteFetch', () => {
           '  body.content: Should we buy [-gold-]{+silver+} today?',
         ].join('\n'),
       });
+    });
+
+    test('shows no differences of writing beside those of meaning', async () => {
+      await ask(recorder(), url, post({ a: 'one  two', n: 1, list: [{ b: 1 }] }));
+
+      const reason = await reasonOf(
+        replayer()(url, post({ n: 2, a: 'one two', list: [{ b: 1 }] })),
+      );
+
+      expect((reason as ReplayMissError).differences).toEqual([
+        { path: 'body.n', expected: 1, actual: 2 },
+      ]);
+    });
+
+    test('keeps of pictures in Base64 the digest', async () => {
+      const init = (byte: number): RequestInit => post({ messages: [{ content: picture(byte) }] });
+      await ask(recorder(), url, init(1));
+
+      expect(lines()[0]?.metadata.request['body']).toEqual({
+        messages: [{ content: { bytes: picture(1).length, sha256: sha256(picture(1)) } }],
+      });
+      expect(await ask(replayer(), url, init(1))).toContain('data:image');
+      await expect(replayer()(url, init(2))).rejects.toThrow('body.messages.0.content.sha256');
+    });
+
+    test('compares the digest of what is nested deeper than it can look', async () => {
+      const body = '['.repeat(100_000) + ']'.repeat(100_000);
+      await ask(recorder(), url, { method: 'POST', body });
+
+      expect(lines()[0]?.metadata.request['body']).toEqual({
+        bytes: 200_000,
+        sha256: sha256(body),
+      });
+      expect(await ask(replayer(), url, { method: 'POST', body })).toContain(body);
     });
 
     test('lists what was not asked for', async () => {
@@ -811,6 +855,11 @@ describe('cassetteFetch', () => {
       [
         'a wrong type',
         line({ ...exchange, response: { ...answered, status: '200' } }),
+        'metadata.response.status: ',
+      ],
+      [
+        'a status that no answer has',
+        line({ ...exchange, response: { ...answered, status: 99 } }),
         'metadata.response.status: ',
       ],
       [

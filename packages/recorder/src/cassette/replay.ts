@@ -81,20 +81,11 @@ function replayBody(
   chunks: readonly Chunk[],
   clock: Clock,
 ): ReadableStream<Uint8Array> {
-  const { signal, place } = clock.options;
+  const { place } = clock.options;
   let next = 0;
-  const over = new AbortController(); // then nobody listens to the app's signal any more
-  const fail = (controller: ReadableByteStreamController, reason: unknown): void => {
-    over.abort();
-    controller.error(reason);
-  };
   return new ReadableStream(
     {
       type: 'bytes',
-      start(controller) {
-        const onAbort = (): void => fail(controller, signal?.reason);
-        signal?.addEventListener('abort', onAbort, { signal: over.signal });
-      },
       async pull(controller) {
         const chunk = chunks[next];
         try {
@@ -103,19 +94,17 @@ function replayBody(
             await clock.reach(chunk.at_ms);
             controller.enqueue(bytesOf(chunk));
           } else if (error !== undefined) {
-            fail(controller, await clock.thrown(error, duration_ms));
+            controller.error(await clock.thrown(error, duration_ms));
           } else if (response?.cancelled === true) {
-            fail(controller, new TraceError('replay_miss', `${place}: ${CANCELLED}`));
+            controller.error(new TraceError('not_replayable', `${place}: ${CANCELLED}`));
           } else {
-            over.abort();
             controller.close();
             controller.byobRequest?.respond(0);
           }
         } catch (reason) {
-          fail(controller, reason);
+          controller.error(reason);
         }
       },
-      cancel: () => over.abort(),
     },
     { highWaterMark: 0 },
   );
