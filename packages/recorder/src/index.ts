@@ -1,3 +1,10 @@
+export {
+  type CassetteFetch,
+  cassetteFetch,
+  type CassetteStats,
+} from './cassette/cassette-fetch.ts';
+export type { UnusedResponse } from './cassette/cassette-file.ts';
+export type { CassetteFetchOptions } from './cassette/options.ts';
 export { createReplayer, type CreateReplayerOptions, type Replay } from './create-replayer.ts';
 export type { Difference } from './difference.ts';
 export { readRecording, type RecordingReader } from './read-recording.ts';

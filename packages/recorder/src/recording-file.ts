@@ -68,7 +68,10 @@ export class RecordingFile {
    */
   append(line: string, count = 1): void {
     const bytes = Buffer.from(`${line}\n`);
-    if (this.#closed || this.#backlogBytes + bytes.length > MAX_BACKLOG_BYTES) {
+    // a line that is longer is tried all the same, when it is the only one
+    const hasRoom =
+      this.#backlog.length === 0 || this.#backlogBytes + bytes.length <= MAX_BACKLOG_BYTES;
+    if (this.#closed || !hasRoom) {
       this.#error ??= new Error('a line came after the file was closed');
       this.#counts.lost += count;
       // the disk may have room again, and then for the next one too

@@ -68,6 +68,19 @@ describe('redact', () => {
     expect(processor(literal)).toBe(literal);
   });
 
+  test('hides secrets in data that is no event', () => {
+    const redactor = redact({ patterns: { own: /zzz/ } });
+    const clean = { content: 'hello' };
+
+    expect(redactor.data({ api_key: 'swordfish', texts: [`${KEY} zzz`] })).toEqual({
+      api_key: NAMED,
+      texts: [`${HIDDEN} [REDACTED own]`],
+    });
+    expect(redactor.data('{"password": "swordfish"}')).toBe(`{"password": "${NAMED}"}`);
+    expect(redactor.data(clean)).toBe(clean);
+    expect(redactor.stats()).toEqual({ events: 0, redacted: 0, failed: 0 });
+  });
+
   test('hides a secret in a key, and keeps two keys apart', () => {
     expect(redacted({ a: 1, [KEY]: 2, [`${KEY}1`]: 3, b: 4 })).toEqual({
       a: 1,

@@ -44,6 +44,13 @@ export interface RedactStats {
 /** A processor that counts. */
 export interface Redactor {
   (event: TraceEvent): TraceEvent;
+  /**
+   * What is no event: a text, or data as `JSON.parse` returns it, without its secrets. The same value, if
+   * there are none. `paths` lead from an event's payload and are not looked for. Not counted.
+   *
+   * @throws what a pattern throws
+   */
+  data(value: unknown): unknown;
   stats(): RedactStats;
 }
 
@@ -116,24 +123,33 @@ export function redact(options: RedactOptions = {}): Redactor {
 
   const nameOf = (name: string): string => (KNOWN_TYPES.has(name) ? name : tree.name(name));
 
+  const startClock = (): void => {
+    if (ownPatterns.length > 0) endsAtMs = monotonicMs() + MAX_PATTERNS_MS;
+  };
+
+  const data = (value: unknown): unknown => {
+    startClock();
+    return tree.redact(value);
+  };
+
   const redactEvent = (event: TraceEvent): TraceEvent => {
     counts.events += 1;
-    if (ownPatterns.length > 0) endsAtMs = monotonicMs() + MAX_PATTERNS_MS;
+    startClock();
     try {
       const event_type = nameOf(event.event_type);
       const agent_name = nameOf(event.agent_name);
       const pattern_type = nameOf(event.pattern_type);
-      const data = plainPayload(event.payload);
-      let payload = tree.redact(data);
+      const plain = plainPayload(event.payload);
+      let payload = tree.redact(plain);
       for (const place of places) payload = redactPath(payload, place);
 
       const hidden =
-        payload !== data ||
+        payload !== plain ||
         event_type !== event.event_type ||
         agent_name !== event.agent_name ||
         pattern_type !== event.pattern_type;
       if (hidden) counts.redacted += 1;
-      else if (data === event.payload) return event;
+      else if (plain === event.payload) return event;
       return createTraceEvent({
         timestamp: event.timestamp,
         event_type,
@@ -147,7 +163,7 @@ export function redact(options: RedactOptions = {}): Redactor {
       return withoutPayload(event, nameOf);
     }
   };
-  return Object.assign(redactEvent, { stats: () => ({ ...counts }) });
+  return Object.assign(redactEvent, { data, stats: () => ({ ...counts }) });
 }
 
 /** A pattern of the app. What is thrown in it makes the processor leave out the payload. */

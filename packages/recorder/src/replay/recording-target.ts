@@ -8,16 +8,17 @@ const HEAD_BYTES = 64 * 1024;
 /**
  * Checks that a path is one to record to: nobody's trace or notes are to be written over, or into.
  *
+ * @param place whose mode it is, for the error
  * @returns whether there is something to replay
  * @throws {TraceError} `invalid_option`, if there is something else than a recording; `read_failed`
  */
-export function inspectTarget(path: string, mode: string): boolean {
+export function inspectTarget(path: string, mode: string, place = 'createReplayer'): boolean {
   const head = readHead(path);
   if (head.length === 0) return false;
   const refuse = (what: string): TraceError =>
     new TraceError(
       'invalid_option',
-      `createReplayer: mode "${mode}" writes recordings, and ${path} holds ${what}`,
+      `${place}: mode "${mode}" writes recordings, and ${path} holds ${what}`,
     );
   if (/^(?:1f8b|28b52ffd|5[\da-f]2a4d18)/.test(head.toString('hex', 0, 4)))
     throw refuse('a packed file');

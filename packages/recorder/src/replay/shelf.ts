@@ -97,7 +97,7 @@ function openUnnamed(): number {
 function failed(code: string, verb: string, cause: unknown): TraceError {
   return new TraceError(
     code,
-    `createReplayer: a temporary file in ${tmpdir()} cannot be ${verb}: ${messageOf(cause)}`,
+    `a temporary file in ${tmpdir()} cannot be ${verb}: ${messageOf(cause)}`,
     { cause },
   );
 }

@@ -1,0 +1,189 @@
+import { accessSync, constants } from 'node:fs';
+import { messageOf, TraceError } from '@pyagent-trace/core';
+import type { ReplayMode } from '../replay-mode.ts';
+import { inspectTarget } from '../replay/recording-target.ts';
+import { CassetteFile, type UnusedResponse } from './cassette-file.ts';
+import { CassetteWriter } from './cassette-writer.ts';
+import type { Censor } from './censor.ts';
+import type { Exchange } from './exchange.ts';
+import { type CassetteFetchOptions, type CheckedOptions, checkOptions, PLACE } from './options.ts';
+import { Recording } from './recording.ts';
+import { refuse } from './refuse.ts';
+import { replay, type TakenAnswer } from './replay.ts';
+import {
+  type AskedRequest,
+  censorOf,
+  type FetchInit,
+  type FetchInput,
+  type Question,
+  readRequest,
+  toQuestion,
+} from './request.ts';
+
+type Fetch = (input: FetchInput, init?: FetchInit) => Promise<Response>;
+
+/** `requests = replayed + missed + recorded + failed + pending`. In mode `live` nothing is counted. */
+export interface CassetteStats {
+  readonly requests: number;
+  /** Answered by the file. */
+  readonly replayed: number;
+  /** Not answered: a miss, or a file that cannot be read. */
+  readonly missed: number;
+  /** Answered by the network, and written. */
+  readonly recorded: number;
+  /** Answered by the network, and not written. */
+  readonly failed: number;
+  /** Under way, or not read to the end. */
+  readonly pending: number;
+  /** Why the newest of `failed` was not written. */
+  readonly error?: string;
+}
+
+/** A `fetch` that answers from a file, or records into it. */
+export interface CassetteFetch extends AsyncDisposable {
+  (input: FetchInput, init?: FetchInit): Promise<Response>;
+  readonly mode: ReplayMode;
+  /** The recorded answers that were not asked for so far, in the order of the file. */
+  unused(): Promise<UnusedResponse[]>;
+  stats(): CassetteStats;
+  /** Records what is under way as far as it came, and lets go of the file. Nothing is recorded or replayed after it. */
+  close(): Promise<void>;
+}
+
+/**
+ * A `fetch` for `new OpenAI({ fetch })`, `new Anthropic({ fetch })`, the providers of the AI SDK and
+ * whatever else takes one. Records requests and their answers, streams chunk by chunk, one line each and
+ * without keys and cookies; and answers the same requests from the file, without a network.
+ *
+ * Requests are compared by method, URL and body as data, and equal ones are answered in the order in which
+ * they were asked. One that the file does not answer rejects with a `ReplayMissError` at once. What the app
+ * sends and gets is never changed.
+ *
+ * @throws {TraceError} `invalid_option`, also where the file to write to holds something else
+ * @throws {TraceError} `read_failed`, if there is nothing to replay
+ *
+ * @example
+ * ```ts
+ * const client = new OpenAI({ fetch: cassetteFetch({ path: 'chat.jsonl', mode: 'auto' }) });
+ * ```
+ */
+export function cassetteFetch(options: CassetteFetchOptions): CassetteFetch {
+  const checked = checkOptions(options);
+  const cassette = new Cassette(checked);
+  const before = globalThis.fetch;
+  const live: Fetch = (input, init) => {
+    // where the app put this one in its place, it is no network
+    const current = globalThis.fetch === fetch ? before : globalThis.fetch;
+    return (checked.fetch ?? current)(input, init);
+  };
+  const fetch = (input: FetchInput, init?: FetchInit): Promise<Response> =>
+    cassette.fetch(input, init, live);
+  return Object.assign(fetch, {
+    mode: cassette.mode,
+    unused: () => cassette.unused(),
+    stats: () => cassette.stats(),
+    close: () => cassette.close(),
+    [Symbol.asyncDispose]: () => cassette.close(),
+  });
+}
+
+class Cassette {
+  readonly mode: ReplayMode;
+  readonly #options: CheckedOptions;
+  readonly #file: CassetteFile;
+  readonly #writer: CassetteWriter | undefined;
+  readonly #pending = new Set<Recording>();
+  readonly #counts = { requests: 0, replayed: 0, missed: 0, recorded: 0, failed: 0 };
+  #error: unknown;
+  #isClosed = false;
+
+  constructor(options: CheckedOptions) {
+    const { path, mode, ignore } = options;
+    if (mode === 'replay') requireFile(path);
+    else if (mode !== 'live') inspectTarget(path, mode, PLACE);
+    this.mode = mode;
+    this.#options = options;
+    this.#file = new CassetteFile(path, ignore);
+    if (mode === 'record' || mode === 'auto')
+      this.#writer = new CassetteWriter(path, mode === 'record');
+  }
+
+  async fetch(input: FetchInput, init: FetchInit | undefined, live: Fetch): Promise<Response> {
+    if (this.mode === 'live') return live(input, init);
+    const request = await readRequest(input, init);
+    request.signal?.throwIfAborted();
+    this.#counts.requests += 1;
+    const censor = censorOf(request);
+    const question = await toQuestion(request, censor);
+    let taken: TakenAnswer | undefined;
+    try {
+      if (this.#isClosed && this.mode !== 'record')
+        throw new TraceError('cassette_closed', `${this.#options.path}: the cassette is closed`);
+      if (this.mode !== 'record') taken = await this.#file.take(question);
+      if (taken === undefined && this.mode === 'replay') throw await this.#file.miss(question);
+    } catch (error) {
+      this.#counts.missed += 1;
+      return refuse(error, request.headers);
+    }
+    if (taken === undefined)
+      return this.#record(question, censor, request, () => live(input, request.init));
+    this.#counts.replayed += 1;
+    return replay(taken, request, this.#options.isTimed);
+  }
+
+  async unused(): Promise<UnusedResponse[]> {
+    return this.mode === 'record' ? [] : this.#file.unused();
+  }
+
+  stats(): CassetteStats {
+    const error = this.#error;
+    return {
+      ...this.#counts,
+      pending: this.#pending.size,
+      ...(error !== undefined && { error: messageOf(error) }),
+    };
+  }
+
+  close(): Promise<void> {
+    for (const recording of this.#pending) recording.cancelled();
+    this.#writer?.close();
+    this.#file.close();
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+
+  async #record(
+    question: Question,
+    censor: Censor,
+    { url, signal }: AskedRequest,
+    live: () => Promise<Response>,
+  ): Promise<Response> {
+    const onEnd = (exchange: Exchange | undefined, problem?: unknown): void => {
+      this.#pending.delete(recording);
+      const error = exchange === undefined ? problem : this.#writer?.write(exchange);
+      if (error === undefined) this.#counts.recorded += 1;
+      else {
+        this.#counts.failed += 1;
+        this.#error = error;
+      }
+    };
+    const recording = new Recording({ question, censor, signal, url, onEnd });
+    this.#pending.add(recording);
+    try {
+      return recording.follow(await live());
+    } catch (error) {
+      recording.failed(error);
+      throw error;
+    }
+  }
+}
+
+/** @throws {TraceError} `read_failed` */
+function requireFile(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    const message = messageOf(cause).replace(`, access '${path}'`, '');
+    throw new TraceError('read_failed', `${path}: ${message}`, { cause });
+  }
+}
