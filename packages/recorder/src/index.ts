@@ -1,3 +1,13 @@
+export { type DiffOptions, diffTraces } from './diff-traces.ts';
+export type { RunSource } from './diff/read-run.ts';
+export type {
+  DifferenceKind,
+  DurationPair,
+  RunTotals,
+  TraceDiff,
+  TraceDifference,
+} from './diff/types.ts';
+export { formatDiff } from './format-diff.ts';
 export type { Difference } from './difference.ts';
 export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
 export type { ReplayMode } from './replay-mode.ts';
