@@ -51,6 +51,7 @@ const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'time_to_first_chunk_ms',
   'status',
   'result',
+  'result_captured',
   'error',
 ]);
 
@@ -65,7 +66,8 @@ export function entryOfCall(call: EndedCall): RecordEntry {
   const answered = plain(call.answered);
   const { response, result, model } = answered;
   const extra: Record<string, unknown> = {};
-  if (response === '' && result === undefined) extra['result'] = ''; // an empty answer, and not none
+  if (response === '' && result === undefined && answered['result_captured'] !== false)
+    extra['result'] = ''; // an empty answer, and not none
   if (model !== asked['model'] && asked['model'] !== undefined) extra['response_model'] = model;
   if (error !== undefined) extra['error'] = error;
   const answer_keys = Object.keys(answered).filter(

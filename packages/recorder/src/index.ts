@@ -9,8 +9,6 @@ export type {
 } from './diff/types.ts';
 export { formatDiff } from './format-diff.ts';
 export type { Difference } from './difference.ts';
-export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
-export type { ReplayMode } from './replay-mode.ts';
 export { readRecording, type RecordingReader } from './read-recording.ts';
 export {
   type RecordEntry,
@@ -19,3 +17,7 @@ export {
   type RecordMessage,
   type RecordMessageInit,
 } from './record-entry.ts';
+export { type LlmCallRecord, Recorder } from './recorder.ts';
+export type { RecorderOptions } from './options.ts';
+export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
+export type { ReplayMode } from './replay-mode.ts';
