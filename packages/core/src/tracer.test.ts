@@ -358,12 +358,12 @@ describe('Tracer.llmCall', () => {
     expect(payloads('pattern_start')).toEqual([{ metadata: { run: 1 } }]);
     expect(payloads('llm_call').at(-1)).toEqual({ model: 'm', top_p: 0.5 });
     expect(payloads('llm_response').slice(-2)).toEqual([
-      { input_tokens: 3, status: 'ok' },
-      { cached: true, status: 'ok' },
+      { input_tokens: 3, result_captured: false, status: 'ok' },
+      { cached: true, result_captured: false, status: 'ok' },
     ]);
   });
 
-  test('keeps results out when told to, and the response in', async () => {
+  test('keeps results out when told to, says so, and keeps the response in', async () => {
     const { tracer, payloads } = setUp({ captureResults: false });
     await tracer.llmCall({ model: 'm' }, async (call) => {
       call.respond({ response: 'Buy.' });
@@ -371,9 +371,13 @@ describe('Tracer.llmCall', () => {
     });
     await tracer.tool('t', {}, async () => 1);
     tracer.routing({ difficulty: 1 }, () => 'm');
-    expect(payloads('llm_response')).toEqual([{ response: 'Buy.', status: 'ok' }]);
-    expect(payloads('tool_end')).toEqual([{ tool_name: 't', status: 'ok' }]);
-    expect(payloads('routing_decision')).toEqual([{ difficulty: 1 }]);
+    expect(payloads('llm_response')).toEqual([
+      { response: 'Buy.', result_captured: false, status: 'ok' },
+    ]);
+    expect(payloads('tool_end')).toEqual([
+      { tool_name: 't', result_captured: false, status: 'ok' },
+    ]);
+    expect(payloads('routing_decision')).toEqual([{ difficulty: 1, result_captured: false }]);
   });
 });
 
@@ -834,6 +838,60 @@ describe('Tracer interceptors', () => {
     const statuses = payloads('llm_response').map(({ status }) => status);
     expect(statuses).toEqual(['ok', 'error', 'ok', 'error']);
   });
+
+  test('what one gives is a promise where the app’s function is async, and itself where it is not', async () => {
+    const { tracer } = setUp({ interceptors: [() => 'given'] });
+    const promise = tracer.tool('t', {}, async () => 'made');
+
+    expect(promise).toBeInstanceOf(Promise);
+    expect(await promise).toBe('given');
+    expect(tracer.tool('t', {}, () => 'made')).toBe('given');
+  });
+
+  test.for([
+    ['a stream', () => streamOf('a', 'b')()],
+    ['the promise of a stream', async () => streamOf('a', 'b')()],
+    ['a web stream', () => ReadableStream.from(['a', 'b'])],
+  ] as const)(
+    'what one gives is a generator where the app’s function makes one: %s',
+    async ([, interceptor]) => {
+      const { tracer, payloads } = setUp({ interceptors: [interceptor] });
+      const generator = tracer.llmCall({ model: 'm' }, streamOf('made'));
+
+      expect([await generator.next(), await generator.next(), await generator.next()]).toEqual([
+        { done: false, value: 'a' },
+        { done: false, value: 'b' },
+        { done: true, value: undefined },
+      ]);
+      expect(payloads('llm_response')).toMatchObject([{ response: 'ab', status: 'ok' }]);
+    },
+  );
+
+  test.for([
+    [
+      'throws',
+      () => {
+        throw new Error('refused');
+      },
+    ],
+    [
+      'rejects with',
+      async () => {
+        throw new Error('refused');
+      },
+    ],
+  ] as const)(
+    'what one %s shows at the first pull where the app’s function makes a generator',
+    async ([, interceptor]) => {
+      const { tracer, payloads } = setUp({ interceptors: [interceptor] });
+      tracer.llmCall({ model: 'm' }, streamOf('made')); // never pulled: no unhandled rejection either
+      const generator = tracer.llmCall({ model: 'm' }, streamOf('made'));
+
+      expect(payloads('llm_response')).toEqual([]);
+      await expect(generator.next()).rejects.toThrow('refused');
+      expect(payloads('llm_response')).toMatchObject([{ status: 'error' }]);
+    },
+  );
 
   test('wrap model calls, tools and routing decisions, the first one outermost', async () => {
     const seen: string[] = [];

@@ -1,4 +1,5 @@
 // How what happened becomes entries, and how the question is taken out of an entry again.
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf, toPlainData, type TraceEvent, type TracePayload } from '@pyagent-trace/core';
 import { isData, namedMessage, type RecordEntry, type RecordMessageInit } from './record-entry.ts';
 
@@ -53,12 +54,17 @@ const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'result',
   'result_captured',
   'error',
+  'answered',
 ]);
+
+/** Keys that entries have and ends have not. */
+const LAYOUT_KEYS: ReadonlySet<string> = new Set(['response_model', 'error', 'answered']);
 
 /**
  * The entry of a call. Its metadata has what was asked, unchanged, and what came of it: of a key that both
- * have, the question's value, so that `askedOf` gives the question back. A model that answered under
- * another name is `response_model`.
+ * have, the question's value, so that `askedOf` gives the question back. The model that answered is
+ * `response_model`; other keys to which the end gave another value are under `answered`, so that
+ * `answeredOf` gives the end back.
  */
 export function entryOfCall(call: EndedCall): RecordEntry {
   const { kind, timestamp, agent_name, pattern_type, error } = call;
@@ -68,12 +74,23 @@ export function entryOfCall(call: EndedCall): RecordEntry {
   const extra: Record<string, unknown> = {};
   if (response === '' && result === undefined && answered['result_captured'] !== false)
     extra['result'] = ''; // an empty answer, and not none
-  if (model !== asked['model'] && asked['model'] !== undefined) extra['response_model'] = model;
+  if (model !== undefined && asked['model'] !== undefined) extra['response_model'] = model;
   if (error !== undefined) extra['error'] = error;
   const answer_keys = Object.keys(answered).filter(
     (key) => !ANSWER_KEYS.has(key) && !ID_KEYS.has(key) && !Object.hasOwn(asked, key),
   );
+  if (response === '') answer_keys.push('response');
   if (answer_keys.length > 0) extra['answer_keys'] = answer_keys;
+  const again = only(
+    answered,
+    (key) =>
+      key !== 'model' &&
+      !ANSWER_KEYS.has(key) &&
+      !ID_KEYS.has(key) &&
+      Object.hasOwn(asked, key) &&
+      !isDeepStrictEqual(asked[key], answered[key]),
+  );
+  if (Object.keys(again).length > 0) extra['answered'] = again;
   const { messages_in, metadata } = lift({
     ...only(asked, (key) => !ID_KEYS.has(key)),
     ...only(answered, (key) => ANSWER_KEYS.has(key) || answer_keys.includes(key)),
@@ -107,6 +124,24 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
   );
   if (messages_in.length === 0) return asked;
   return { ...asked, messages_in: messages_in.map(withoutEmptyName) };
+}
+
+/** What came of it, out of the entry of a call: the payload of the end. */
+export function answeredOf({ event_type, response, metadata }: RecordEntry): TracePayload {
+  const { answer_keys, answered, response_model, status, result } = metadata;
+  const listed = new Set<unknown>(Array.isArray(answer_keys) ? answer_keys : []);
+  // Python's recorder has no status, and always an answer
+  const isSaid =
+    response !== '' ||
+    result === '' ||
+    listed.has('response') ||
+    (event_type === 'llm_call' && status === undefined);
+  return {
+    ...(isSaid && { response }),
+    ...only(metadata, (key) => (ANSWER_KEYS.has(key) || listed.has(key)) && !LAYOUT_KEYS.has(key)),
+    ...(response_model !== undefined && { model: response_model }),
+    ...(isData(answered) && answered),
+  };
 }
 
 /** The entry of an event that is recorded by itself: a pattern's or an agent's start or end, a message. */

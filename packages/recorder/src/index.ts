@@ -8,6 +8,7 @@ export type {
   TraceDifference,
 } from './diff/types.ts';
 export { formatDiff } from './format-diff.ts';
+export { createReplayer, type CreateReplayerOptions, type Replay } from './create-replayer.ts';
 export type { Difference } from './difference.ts';
 export { readRecording, type RecordingReader } from './read-recording.ts';
 export {
@@ -21,3 +22,6 @@ export { type LlmCallRecord, Recorder } from './recorder.ts';
 export type { RecorderOptions } from './options.ts';
 export { type ReplayMissDetails, ReplayMissError } from './replay-miss-error.ts';
 export type { ReplayMode } from './replay-mode.ts';
+export type { ReplayTiming } from './replay/given-answer.ts';
+export type { ReplaySource } from './replay/load.ts';
+export type { ReplayStats, UnusedAnswer } from './replay/replayer.ts';

@@ -57,6 +57,8 @@ const common = {
   redacted: anything.describe('The payload was left out, since it could not be looked through.'),
 };
 
+const result_captured = boolean.describe('False where `result` was left out.');
+
 const usage = {
   model: string,
   input_tokens: count.describe('Includes cached tokens.'),
@@ -80,6 +82,7 @@ const answer = {
   time_to_first_chunk_ms: milliseconds,
   status,
   result: anything.describe("What the app's function returned, for replay."),
+  result_captured,
 };
 
 /** The known keys of each event type's payload. */
@@ -138,6 +141,7 @@ export const PAYLOAD_SHAPES = {
     cost_estimate: dollars,
     alternatives: array,
     result: anything,
+    result_captured,
   },
   compression: {
     ...common,
@@ -155,7 +159,14 @@ export const PAYLOAD_SHAPES = {
   },
   cost_record: { ...common, ...usage, provider: string },
   tool_start: { ...common, ...tool, arguments: anything },
-  tool_end: { ...common, ...tool, result: anything, duration_ms: milliseconds, status },
+  tool_end: {
+    ...common,
+    ...tool,
+    result: anything,
+    result_captured,
+    duration_ms: milliseconds,
+    status,
+  },
   trace_gap: {
     ...common,
     dropped: count.describe('Events that were dropped.'),

@@ -90,6 +90,8 @@ export interface LlmResponsePayload extends CommonPayload {
   readonly status?: Optional<string>;
   /** What the app's function returned, for replay; absent where it equals `response`. */
   readonly result?: unknown;
+  /** False where `result` was left out. */
+  readonly result_captured?: Optional<boolean>;
 }
 
 /** A call that was recorded after the fact carries its answer too. */
@@ -117,6 +119,8 @@ export interface ToolEndPayload extends CommonPayload {
   readonly tool_name?: Optional<string>;
   readonly tool_call_id?: Optional<string>;
   readonly result?: unknown;
+  /** False where `result` was left out. */
+  readonly result_captured?: Optional<boolean>;
   readonly duration_ms?: Optional<number>;
   /** `ok`, `error` or `cancelled`. */
   readonly status?: Optional<string>;
@@ -131,6 +135,8 @@ export interface RoutingDecisionPayload extends CommonPayload {
   readonly cost_estimate?: Optional<number>;
   readonly alternatives?: Optional<readonly unknown[]>;
   readonly result?: unknown;
+  /** False where `result` was left out. */
+  readonly result_captured?: Optional<boolean>;
 }
 
 export interface CompressionPayload extends CommonPayload {

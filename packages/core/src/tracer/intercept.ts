@@ -1,4 +1,6 @@
+import { ignoreRejection, isThenable } from '../bus/promises.ts';
 import type { TracePayload } from '../event.ts';
+import { isAsyncIterable } from './follow-stream.ts';
 import type { Operation } from './operation.ts';
 import type { InterceptedOperation, Interceptor } from './types.ts';
 
@@ -49,21 +51,50 @@ export function intercept<T>(
     (next, interceptor) => () => interceptor(seen, next),
     call,
   ) as () => T;
-  return isAsync(fn) ? () => rejecting(whole) : whole;
+  return shapedLike(fn, whole);
 }
 
 /**
- * An async function never throws before it gives back its promise, and with an interceptor before it
- * neither: of calls side by side, the refusal of one would leave the others unobserved.
+ * What an interceptor gives instead of the app's function comes in that function's shape: a promise from
+ * an async function, which never throws before it gives one back (of calls side by side, the refusal of
+ * one would leave the others unobserved), and an async generator from a function that makes one.
  */
-function rejecting<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    return Promise.reject(error) as T;
+function shapedLike<T>(fn: unknown, call: () => T): () => T {
+  switch (Object.prototype.toString.call(fn)) {
+    case '[object AsyncFunction]':
+      return () => promised(call) as T;
+    case '[object AsyncGeneratorFunction]':
+      return () => generated(call) as T;
+    default:
+      return call;
   }
 }
 
-function isAsync(fn: unknown): boolean {
-  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
+function promised(call: () => unknown): unknown {
+  try {
+    const given = call();
+    return given instanceof Promise ? given : Promise.resolve(given);
+  } catch (error) {
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- as it was thrown
+    return Promise.reject(error);
+  }
+}
+
+function generated(call: () => unknown): unknown {
+  let given: unknown;
+  try {
+    given = call();
+  } catch (error) {
+    return pulled(() => {
+      throw error;
+    });
+  }
+  if (isAsyncIterable(given) && 'next' in given) return given;
+  if (isThenable(given)) void ignoreRejection(given); // until it is pulled, as with any generator
+  return pulled(() => given);
+}
+
+/** What an interceptor gave or threw shows when the generator is pulled. */
+async function* pulled(give: () => unknown): AsyncGenerator<unknown, unknown, undefined> {
+  return yield* (await give()) as AsyncIterable<unknown>;
 }

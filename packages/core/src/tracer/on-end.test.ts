@@ -106,7 +106,7 @@ describe('InterceptedOperation.onEnd', () => {
       ],
     });
     tracer.llmCall({ model: 'm' }, () => 'Buy.');
-    expect(told).toEqual([{ response: 'Buy.', duration_ms, status: 'ok' }]);
+    expect(told).toEqual([{ response: 'Buy.', result_captured: false, duration_ms, status: 'ok' }]);
   });
 
   const stopped = new AbortController();

@@ -155,7 +155,11 @@ export class Operation implements Outcome {
     const showable = output !== 'response' || typeof text === 'string';
     if (output !== 'result' && given === undefined && text !== undefined && showable)
       end[output] = text;
-    if (!replayable || !this.#recording.captureResults) return;
+    if (!replayable) return;
+    if (!this.#recording.captureResults) {
+      end['result_captured'] = false; // else it would read as "the same as the response"
+      return;
+    }
     if (streamed !== undefined)
       end['result'] = {
         stream: streamed,

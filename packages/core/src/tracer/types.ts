@@ -122,7 +122,8 @@ export type EndListener = (end: TracePayload, error: unknown) => unknown;
 
 /**
  * Runs around every model call, tool and routing decision. `next()` does what was asked and returns
- * what the app's function returns; what the interceptor returns or throws reaches the app instead. Where
- * the app's function is an `async` one, what is thrown becomes the rejection of the promise.
+ * what the app's function returns; what the interceptor returns or throws reaches the app instead, in the
+ * shape of the app's function: as a promise where that is an `async` one, as a generator where it is an
+ * async generator, and else as it is.
  */
 export type Interceptor = (operation: InterceptedOperation, next: () => unknown) => unknown;

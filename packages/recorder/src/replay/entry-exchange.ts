@@ -1,0 +1,49 @@
+import type { TracePayload } from '@pyagent-trace/core';
+import { answeredOf, askedOf } from '../entry-of.ts';
+import type { RecordEntry } from '../record-entry.ts';
+import type { Exchange, ExchangeKind } from './exchange.ts';
+import { type IgnoredPath, isRecord, questionOf } from './question.ts';
+import { answerOf } from './recorded-answer.ts';
+
+const KINDS: Readonly<Record<string, ExchangeKind>> = {
+  llm_call: 'llm_call',
+  tool_end: 'tool',
+  routing_decision: 'routing_decision',
+};
+
+/** The exchange of an entry; `undefined` where it is no call. */
+export function exchangeOfEntry(
+  entry: RecordEntry,
+  line: number,
+  ignored: readonly IgnoredPath[],
+): Exchange | undefined {
+  const { event_type, agent_name, timestamp, metadata } = entry;
+  const kind = Object.hasOwn(KINDS, event_type) ? KINDS[event_type] : undefined;
+  if (kind === undefined) return undefined;
+  const { duration_ms, error } = metadata;
+  const seconds = typeof duration_ms === 'number' ? duration_ms / 1000 : 0;
+  return {
+    kind,
+    question: questionOf(agent_name, askedOf(entry), ignored),
+    // Python's recorder writes what the app tells it, and no status
+    compared: metadata['status'] === undefined && kind === 'llm_call' ? 'prompt' : 'all',
+    answer: answerOf(kind, answeredOf(entry), isRecord(error) ? (error as never) : undefined),
+    agent_name,
+    pattern_type: text(metadata, 'pattern_type'),
+    session_id: text(metadata, 'session_id'),
+    line,
+    order: timestamp - seconds,
+    ...(kind !== 'routing_decision' && { span: idOf(metadata, 'span_id') }),
+    inside: idOf(metadata, kind === 'routing_decision' ? 'span_id' : 'parent_span_id'),
+  };
+}
+
+function text(metadata: TracePayload, key: string): string {
+  const value = metadata[key];
+  return typeof value === 'string' ? value : '';
+}
+
+function idOf(metadata: TracePayload, key: string): string | undefined {
+  const span = metadata[key];
+  return typeof span === 'string' ? `${String(metadata['trace_id'])} ${span}` : undefined;
+}

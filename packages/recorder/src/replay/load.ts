@@ -1,0 +1,112 @@
+import { encodeTraceEvent, TraceError, type TraceEvent } from '@pyagent-trace/core';
+import {
+  type JsonlFormat,
+  type JsonlReader,
+  readJsonl,
+  TRACE_EVENT_FORMAT,
+  type TraceSource,
+} from '@pyagent-trace/core/read';
+import { encodeEntry } from '../entry-of.ts';
+import { RECORD_ENTRY_FORMAT, type RecordEntry } from '../record-entry.ts';
+import { exchangeOfEntry } from './entry-exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { ExchangeIndex } from './exchange-index.ts';
+import { type IgnoredPath, isRecord } from './question.ts';
+import { TraceExchanges } from './trace-exchanges.ts';
+
+/** A path or file URL, chunks of a file, or what such a file holds, already read. */
+export type ReplaySource =
+  | TraceSource
+  | AsyncIterable<TraceEvent | RecordEntry>
+  | Iterable<TraceEvent | RecordEntry>;
+
+export interface Loaded {
+  /** `undefined` where there is no line. */
+  readonly format: 'trace' | 'recording' | undefined;
+  /** The last line is half a line, as after a kill. */
+  readonly tornTail: boolean;
+}
+
+/**
+ * Puts what a source holds into an index.
+ *
+ * @throws {TraceReadError} `invalid_line`
+ * @throws {TraceError} `read_failed`, or `not_replayable` where no call of the source can be
+ */
+export async function load(
+  source: ReplaySource,
+  index: ExchangeIndex,
+  ignored: readonly IgnoredPath[],
+): Promise<Loaded> {
+  const reader = open(source);
+  let format: Loaded['format'];
+  let problem: { readonly line: number; readonly text: string } | undefined;
+  const add = (exchange: Exchange | undefined): void => {
+    if (exchange === undefined) return;
+    if (exchange.answer.problem === undefined) problem = undefined;
+    else if (index.size === 0) problem = { line: exchange.line, text: exchange.answer.problem };
+    index.add(exchange);
+  };
+  const trace = new TraceExchanges(add, ignored);
+  for await (const item of reader) {
+    const { source: name, line } = reader.place();
+    const found = 'payload' in item ? 'trace' : 'recording';
+    format ??= found;
+    if (found !== format)
+      throw new TraceError(
+        'invalid_line',
+        `${name}:${line}: ${WHAT[found]} in ${WHAT[format === 'trace' ? 'traceFile' : 'recordingFile']}`,
+      );
+    if ('payload' in item) trace.add(item, line);
+    else add(exchangeOfEntry(item, line, ignored));
+  }
+  trace.finish();
+  if (problem !== undefined)
+    throw new TraceError(
+      'not_replayable',
+      `${reader.place().source}: no call can be replayed: that of line ${problem.line}, as an example: ${problem.text}`,
+    );
+  return { format, tornTail: reader.stats().tornTail };
+}
+
+const WHAT = {
+  trace: 'an event of a trace',
+  recording: 'an entry of a recording',
+  traceFile: 'a trace',
+  recordingFile: 'a recording',
+};
+
+function open(source: ReplaySource): JsonlReader<TraceEvent | RecordEntry> {
+  const chunks =
+    typeof source === 'string' || source instanceof URL || !isIterable(source)
+      ? (source as TraceSource)
+      : toChunks(source);
+  return readJsonl<TraceEvent | RecordEntry>(
+    chunks,
+    (value): JsonlFormat<TraceEvent | RecordEntry> =>
+      isRecord(value) && 'messages_in' in value && !('payload' in value)
+        ? RECORD_ENTRY_FORMAT
+        : TRACE_EVENT_FORMAT,
+    {},
+    'createReplayer',
+  );
+}
+
+/** What is read already becomes lines again, so that it is checked as a file is. */
+async function* toChunks(
+  source: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncGenerator<Uint8Array | string, void, undefined> {
+  for await (const item of source) {
+    if (!isRecord(item) || ArrayBuffer.isView(item)) yield item as Uint8Array | string;
+    else if ('messages_in' in item) yield `${encodeEntry(item as never)}\n`;
+    else yield `${encodeTraceEvent(item as never)}\n`;
+  }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value)
+  );
+}

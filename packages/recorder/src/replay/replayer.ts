@@ -1,0 +1,180 @@
+import { TraceError } from '@pyagent-trace/core';
+import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
+import { canonicalJson } from '../canonical.ts';
+import { findDifferences, printable } from '../difference.ts';
+import { describeThrown, encodeEntry, entryOfCall } from '../entry-of.ts';
+import type { RecordingFile } from '../recording-file.ts';
+import { ReplayMissError } from '../replay-miss-error.ts';
+import type { ReplayMode } from '../replay-mode.ts';
+import type { ExchangeKind } from './exchange.ts';
+import type { Asked, ExchangeIndex, Recorded } from './exchange-index.ts';
+import { giveAnswer, type ReplayTiming } from './given-answer.ts';
+import { comparable, type IgnoredPath, questionOf } from './question.ts';
+
+/** A recorded answer that nobody asked for. */
+export interface UnusedAnswer {
+  readonly kind: ExchangeKind;
+  /** Empty outside of agents. */
+  readonly agent_name: string;
+  /** Of the question, from 1. */
+  readonly line: number;
+}
+
+/** Counts of calls: model calls, tools and routing decisions. */
+export interface ReplayStats {
+  /** Answered from the source. */
+  readonly answered: number;
+  /** Asked, and not in the source; an error each, save in mode `auto`. */
+  readonly missed: number;
+  /** Done, and written to the recording. */
+  readonly recorded: number;
+  /** Done, and not written: the disk refused. */
+  readonly lost: number;
+  /** Recorded answers that nobody asked for. */
+  readonly unused: number;
+}
+
+export interface ReplayerOptions {
+  /** For messages. */
+  readonly source: string;
+  readonly mode: ReplayMode;
+  readonly index: ExchangeIndex;
+  readonly ignored: readonly IgnoredPath[];
+  readonly timing: ReplayTiming;
+  readonly onUnused: (unused: readonly UnusedAnswer[]) => void;
+  /** Where what is done is recorded. */
+  readonly file: RecordingFile | undefined;
+}
+
+/** Answers operations from an index, and records what is done. */
+export class Replayer {
+  readonly #options: ReplayerOptions;
+  #answered = 0;
+  #missed = 0;
+  #closed = false;
+
+  constructor(options: ReplayerOptions) {
+    this.#options = options;
+  }
+
+  readonly intercept: Interceptor = (operation, next) => {
+    const { mode, index, ignored, source } = this.#options;
+    if (this.#closed && mode !== 'live')
+      throw new TraceError('replayer_closed', `${source}: the replay is closed`);
+    if (mode === 'live') return next();
+    if (mode === 'record') return this.#record(operation, next);
+    const { kind, agent_name, pattern_type, session_id, payload } = operation;
+    const question = questionOf(agent_name, payload, ignored);
+    const asked: Asked = { kind, question, agent_name, pattern_type, session_id };
+    const found = index.take(asked);
+    if (found !== undefined && found !== 'used') return this.#give(operation, found);
+    this.#missed += 1;
+    if (mode === 'auto') return this.#record(operation, next);
+    throw this.#miss(asked, found ?? 'unknown');
+  };
+
+  readonly unused = (): UnusedAnswer[] =>
+    this.#options.index.unused().map(({ kind, agent_name, line }) => ({ kind, agent_name, line }));
+
+  readonly stats = (): ReplayStats => {
+    const { index, file } = this.#options;
+    const { written = 0, pending = 0, lost = 0 } = file?.stats() ?? {};
+    return {
+      answered: this.#answered,
+      missed: this.#missed,
+      recorded: written,
+      lost: pending + lost,
+      unused: index.unused().length,
+    };
+  };
+
+  readonly close = async (): Promise<void> => {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { index, file, onUnused } = this.#options;
+    file?.close();
+    const unused = this.unused();
+    index.close();
+    if (unused.length > 0) onUnused(unused);
+  };
+
+  #give(operation: InterceptedOperation, recorded: Recorded): unknown {
+    const { index, timing } = this.#options;
+    const answer = index.answerOf(recorded);
+    if (answer.problem !== undefined) throw this.#notReplayable(recorded, answer.problem);
+    this.#answered += 1;
+    return giveAnswer(operation, answer, {
+      timing,
+      leftOff: () => this.#notReplayable(recorded, 'nobody read on when it was recorded'),
+    });
+  }
+
+  #notReplayable({ kind, agent_name, line }: Recorded, problem: string): TraceError {
+    return new TraceError(
+      'not_replayable',
+      `${printable(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)}: ${printable(problem)}`,
+    );
+  }
+
+  #miss(asked: Asked, reason: 'unknown' | 'used'): ReplayMissError {
+    const { index, source } = this.#options;
+    const { kind, agent_name, question } = asked;
+    const nearest = reason === 'unknown' ? index.nearest(asked) : undefined;
+    const expected =
+      nearest &&
+      (comparable(
+        nearest.question,
+        nearest.recorded.compared,
+        Object.keys(question).filter((key) => Object.hasOwn(nearest.question, key)),
+        nearest.question['model'] !== undefined,
+      ) ??
+        nearest.question);
+    const actual =
+      nearest?.recorded.compared === 'prompt'
+        ? comparable(question, 'prompt', [], nearest.question['model'] !== undefined)
+        : question;
+    return new ReplayMissError({
+      source,
+      subject: subjectOf(kind, agent_name, question),
+      asked: question,
+      reason,
+      nearest: nearest && { asked: nearest.question, line: nearest.recorded.line },
+      differences:
+        nearest === undefined
+          ? []
+          : findDifferences(expected, actual).filter(
+              (difference) =>
+                canonicalJson([difference.expected]) !== canonicalJson([difference.actual]),
+            ),
+    });
+  }
+
+  #record(operation: InterceptedOperation, next: () => unknown): unknown {
+    const { file } = this.#options;
+    const { kind, trace_id, span_id, agent_name, pattern_type, session_id, payload } = operation;
+    operation.onEnd((end, error) => {
+      const entry = entryOfCall({
+        kind,
+        timestamp: Date.now() / 1000,
+        agent_name,
+        pattern_type,
+        trace_id,
+        span_id,
+        asked: session_id === '' ? payload : { ...payload, session_id },
+        answered: end,
+        error: end['status'] === 'ok' || error === undefined ? undefined : describeThrown(error),
+      });
+      file?.append(encodeEntry(entry));
+    });
+    return next();
+  }
+}
+
+export function subjectOf(
+  kind: ExchangeKind,
+  agent_name: string,
+  { tool_name }: Readonly<Record<string, unknown>>,
+): string {
+  const what = typeof tool_name === 'string' ? `${kind} ${JSON.stringify(tool_name)}` : kind;
+  return agent_name === '' ? what : `${what} of agent ${JSON.stringify(agent_name)}`;
+}
