@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tracer } from '@pyagent-trace/core/tracer';
 import { lookUp, type Topic } from './figures.ts';
-import { estimateTokens, type Message, type Model, ModelError } from './model.ts';
+import { estimateTokens, isRetryable, type Message, type Model } from './model.ts';
 
 const ROLES = {
   bull: 'You argue for the proposal.',
@@ -94,7 +94,7 @@ export class Debate {
       );
     } catch (error) {
       // The tracer recorded it, and threw the very same error.
-      if (attempt > 1 || !(error instanceof ModelError && error.retryable)) throw error;
+      if (attempt > 1 || !isRetryable(error)) throw error;
       await sleep(RETRY_DELAY_MS);
       return this.#ask(speaker, spoken, attempt + 1);
     }

@@ -10,6 +10,8 @@ describe('readFlags', () => {
     conversations: false,
     path: undefined,
     budget: undefined,
+    record: undefined,
+    replay: undefined,
   };
 
   test.for([
@@ -18,6 +20,8 @@ describe('readFlags', () => {
     { args: ['--otel', '--live'], flags: { ...none, live: true, otel: true } },
     { args: ['-h'], flags: { ...none, help: true } },
     { args: ['--budget', '0.01', '--live'], flags: { ...none, live: true, budget: 0.01 } },
+    { args: ['--record', 'run.jsonl'], flags: { ...none, record: 'run.jsonl' } },
+    { args: ['--replay', 'run.jsonl'], flags: { ...none, replay: 'run.jsonl' } },
     { args: ['--conversations'], flags: { ...none, conversations: true } },
     { args: ['--conversations', 'a'], flags: { ...none, conversations: true, path: 'a' } },
   ])('reads $args', ({ args, flags }) => {
@@ -41,6 +45,14 @@ describe('readFlags', () => {
     {
       args: ['--live', '--conversations'],
       problem: '--live and --conversations exclude each other',
+    },
+    {
+      args: ['--record', 'a', '--replay', 'a'],
+      problem: '--record and --replay exclude each other',
+    },
+    {
+      args: ['--replay', 'a', '--conversations'],
+      problem: '--replay and --conversations exclude each other',
     },
     {
       args: ['--otel', '--conversations'],

@@ -10,6 +10,10 @@ export interface Flags {
   readonly path: string | undefined;
   /** US dollars. */
   readonly budget: number | undefined;
+  /** The recording to write. */
+  readonly record: string | undefined;
+  /** The recording or trace that answers. */
+  readonly replay: string | undefined;
 }
 
 export const USAGE = `npm run demo -- [flags]
@@ -21,6 +25,9 @@ export const USAGE = `npm run demo -- [flags]
                            also with --live
   --budget <usd>           refuses model calls that could cost more than what is left of so many
                            dollars; 0.01 ends the scripted debate before its verdict
+  --record <path>          the debate, and each model call and tool in a recording
+  --replay <path>          the debate, answered from a recording, or from a trace in traces/: no model
+                           and no tool is asked; a debate that was recorded with --live needs --live
   --conversations [path]   traces recorded customer service conversations and checks the counts
   --help                   this text`;
 
@@ -36,16 +43,21 @@ export function readFlags(args: readonly string[]): Flags {
         otel: { type: 'boolean', default: false },
         conversations: { type: 'boolean', default: false },
         budget: { type: 'string' },
+        record: { type: 'string' },
+        replay: { type: 'string' },
       },
       allowPositionals: true,
     });
     const [path, ...more] = positionals;
     const stray = values.conversations ? more[0] : path;
     if (stray !== undefined) throw new Error(`Unexpected argument '${stray}'`);
-    for (const flag of ['live', 'otel', 'budget'] as const)
-      if (values[flag] && values.conversations)
+    for (const flag of ['live', 'otel', 'budget', 'record', 'replay'] as const)
+      if (values[flag] !== undefined && values[flag] !== false && values.conversations)
         throw new Error(`--${flag} and --conversations exclude each other`);
-    return { ...values, path, budget: readBudget(values.budget) };
+    if (values.record !== undefined && values.replay !== undefined)
+      throw new Error('--record and --replay exclude each other');
+    const { record, replay } = values;
+    return { ...values, path, budget: readBudget(values.budget), record, replay };
   } catch (error) {
     // Node adds advice about positional arguments, which does not help here
     const [problem] = (error as Error).message.split('. ');

@@ -67,16 +67,14 @@ export function createLiveModel(env: NodeJS.ProcessEnv): Model {
     const { status, statusText } = response;
     const text = await response.text();
     const problem = ErrorSchema.safeParse(parseJson(text)).data?.error.message;
-    const retryable = status === 429 || status >= 500;
-    throw new ModelError(`${status} ${problem ?? (text || statusText)}`, status, retryable);
+    throw new ModelError(`${status} ${problem ?? (text || statusText)}`, status);
   }
 
   /** Any failure, as it goes to the terminal and to the file: servers may quote the key they refuse. */
   function failed(error: unknown): ModelError {
-    const { code, retryable } =
-      error instanceof ModelError ? error : { code: 'no_answer', retryable: true };
+    const code = error instanceof ModelError ? error.code : 'no_answer';
     const problem = `${url}: ${explain(error)}`.replaceAll(key, '[key]');
-    return new ModelError(problem.slice(0, MAX_PROBLEM_LENGTH), code, retryable);
+    return new ModelError(problem.slice(0, MAX_PROBLEM_LENGTH), code);
   }
 
   return {
@@ -110,7 +108,7 @@ export function createLiveModel(env: NodeJS.ProcessEnv): Model {
           answer = { model: chunk.model ?? answer.model, usage: chunk.usage ?? answer.usage };
         }
         if (!finish_reason)
-          throw new ModelError('the stream ended before the answer did', 'no_answer', true);
+          throw new ModelError('the stream ended before the answer did', 'no_answer');
         return usageOf(request, answer, finish_reason);
       } catch (error) {
         throw failed(error);
@@ -146,7 +144,7 @@ function check<Schema extends z.ZodType>(schema: Schema, text: string): z.output
   const problem =
     ErrorSchema.safeParse(value).data?.error.message ??
     `the answer is no chat completion: ${issue?.path.join('.')} ${issue?.message}`;
-  throw new ModelError(problem, 'invalid_answer', false);
+  throw new ModelError(problem, 'invalid_answer');
 }
 
 function usageOf(

@@ -9,27 +9,37 @@ import { checkConversations } from './conversations.ts';
 import { type Costs, watchCosts } from './costs.ts';
 import { Debate } from './debate.ts';
 import { DemoError } from './demo-error.ts';
-import { readFlags, USAGE } from './flags.ts';
+import { type Flags, readFlags, USAGE } from './flags.ts';
 import { createLiveModel } from './live-model.ts';
 import { type Model, ModelError } from './model.ts';
 import { printable } from './printable.ts';
 import { CONVERSATIONS } from './read-conversations.ts';
 import { createScriptedModel } from './scripted-model.ts';
 import { formatSummary, summarise } from './summary.ts';
+import { openTape } from './tape.ts';
 import { newTraceFile, README, shown, typed } from './trace-file.ts';
 
 const QUESTION = 'Should the town of Westerhaven build a 20 MWh battery?';
 
 async function main(args: readonly string[]): Promise<void> {
-  const { help, live, otel, conversations, path, budget } = readFlags(args);
+  const flags = readFlags(args);
+  const { help, conversations, path } = flags;
   if (help) console.log(USAGE);
   else if (process.env['PYAGENT_TRACE_DISABLED'] === '1')
     console.log('Tracing is off (PYAGENT_TRACE_DISABLED=1): there is nothing to show.');
   else if (conversations) await checkConversations(path ? typed(path) : CONVERSATIONS);
-  else await traceDebate(live ? createLiveModel(process.env) : createScriptedModel(), otel, budget);
+  else await traceDebate(chooseModel(flags), flags);
 }
 
-async function traceDebate(model: Model, otel: boolean, budget: number | undefined): Promise<void> {
+/** Of a model that is not asked, all that counts is what it is called: no key is needed. */
+function chooseModel({ live, replay }: Flags): Model {
+  if (!live) return createScriptedModel();
+  return createLiveModel(replay ? { OPENAI_API_KEY: 'none', ...process.env } : process.env);
+}
+
+async function traceDebate(model: Model, flags: Flags): Promise<void> {
+  const { otel, budget } = flags;
+  const tape = await openTape(flags);
   const file = newTraceFile('demo');
   console.log(`Writing ${shown(file)}\n`);
 
@@ -42,7 +52,8 @@ async function traceDebate(model: Model, otel: boolean, budget: number | undefin
   const backend = otel && (await (await import('./open-telemetry.ts')).startOpenTelemetry());
   if (backend) bus.attach(backend.exporter);
   const costs = watchCosts(bus, budget);
-  const tracer = createTracer(bus, { interceptors: costs.interceptors });
+  // what is replayed costs nothing: the budget is asked about what is left
+  const tracer = createTracer(bus, { interceptors: [...tape.interceptors, ...costs.interceptors] });
 
   try {
     await new Debate(tracer, model).run(QUESTION);
@@ -51,6 +62,8 @@ async function traceDebate(model: Model, otel: boolean, budget: number | undefin
     const receipts = await bus.shutdown();
     console.log(`\nReceipts\n${receipts.map(formatReceipt).join('\n')}`);
     if (backend) console.log(`\n${await backend.end()}`);
+    const account = await tape.end();
+    if (account !== undefined) console.log(`\n${account}`);
     await report(file, costs);
   }
 }

@@ -43,19 +43,26 @@ export class ModelError extends Error {
   override readonly name = 'ModelError';
   /** The HTTP status, or a name such as `network`. */
   readonly code: number | string;
-  /** Whether the same call may well work in a moment. */
-  readonly retryable: boolean;
 
-  constructor(message: string, code: number | string, retryable: boolean) {
+  constructor(message: string, code: number | string) {
     super(message);
     this.code = code;
-    this.retryable = retryable;
   }
 
   /** Where the SDKs of providers have it. */
   get status(): number | undefined {
     return typeof this.code === 'number' ? this.code : undefined;
   }
+}
+
+/**
+ * Whether the same call may well work in a moment. By name and code, as agents have to know errors that come
+ * out of a recording: their class is not in it.
+ */
+export function isRetryable(error: unknown): boolean {
+  const { name, code } = error as Partial<ModelError>;
+  if (name !== 'ModelError') return false;
+  return typeof code === 'number' ? code === 429 || code >= 500 : code === 'no_answer';
 }
 
 /** About four characters make a token of English text: OpenAI's own rule of thumb. */

@@ -69,7 +69,7 @@ export function createScriptedModel(): Model {
     async complete(request) {
       const turn = nextTurn(request.speaker);
       await sleep(turn.latencyMs);
-      if (turn.fails) throw new ModelError('the model is overloaded, try again', 503, true);
+      if (turn.fails) throw new ModelError('the model is overloaded, try again', 503);
       return { response: turn.text, ...usageOf(request, turn.text) };
     },
 

@@ -155,7 +155,7 @@ export class Replayer {
     operation.onEnd((end, error) => {
       const entry = entryOfCall({
         kind,
-        timestamp: Date.now() / 1000,
+        timestamp: (performance.timeOrigin + performance.now()) / 1000,
         agent_name,
         pattern_type,
         trace_id,
