@@ -460,7 +460,7 @@ describe('diffTraces', () => {
       'none.jsonl: ENOENT',
     );
     await expect(diffTraces([{}] as never, good)).rejects.toThrow(
-      'diffTraces: expected[0]: timestamp: expected Unix seconds, got nothing',
+      'stream:1: expected Unix seconds, got null',
     );
     await expect(diffTraces(7 as never, good)).rejects.toThrow(
       'diffTraces: expected: expected a path, a file URL or an iterable of chunks',

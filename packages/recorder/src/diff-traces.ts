@@ -2,11 +2,13 @@ import * as z from 'zod';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import { compareTrees } from './diff/compare-trees.ts';
 import { groupCalls } from './diff/group-calls.ts';
-import { readRun, type Run, type RunSource } from './diff/read-run.ts';
+import { readRun, type Run } from './diff/read-run.ts';
 import { buildRecordingTree } from './diff/recording-tree.ts';
+import type { RunNode } from './diff/run-node.ts';
 import { buildTree, type RunTree } from './diff/run-tree.ts';
 import { totalsOf } from './diff/totals.ts';
 import type { TraceDiff } from './diff/types.ts';
+import type { ReplaySource } from './replay/load.ts';
 
 export interface DiffOptions {
   /**
@@ -39,21 +41,28 @@ export const DiffOptionsSchema: z.ZodType<DiffOptions> = z.strictObject({
  * ```
  */
 export async function diffTraces(
-  expected: RunSource,
-  actual: RunSource,
+  expected: ReplaySource,
+  actual: ReplaySource,
   options: DiffOptions = {},
 ): Promise<TraceDiff> {
   const { ignore = [] } = parseOptions(DiffOptionsSchema, options, 'diffTraces');
-  const runs = [
+  return diffRuns(
     await readRun(expected, 'diffTraces: expected'),
     await readRun(actual, 'diffTraces: actual'),
-  ] as const;
-  const trees = [treeOf(runs[0]), treeOf(runs[1])] as const;
-  const byCalls = runs.some(({ entries }) => entries.length > 0);
-  const [a, b] = byCalls
-    ? [groupCalls(trees[0].roots), groupCalls(trees[1].roots)]
-    : [trees[0].roots, trees[1].roots];
-  const { differences, more, durations } = compareTrees(a, b, ignore);
+    ignore,
+  );
+}
+
+/** Runs that are read already. */
+export function diffRuns(expected: Run, actual: Run, ignore: readonly string[]): TraceDiff {
+  const trees = { expected: treeOf(expected), actual: treeOf(actual) };
+  const byCalls = expected.entries.length > 0 || actual.entries.length > 0;
+  const rootsOf = ({ roots }: RunTree): readonly RunNode[] => (byCalls ? groupCalls(roots) : roots);
+  const { differences, more, durations } = compareTrees(
+    rootsOf(trees.expected),
+    rootsOf(trees.actual),
+    ignore,
+  );
   const [first] = differences;
   return {
     equal: first === undefined,
@@ -61,13 +70,16 @@ export async function diffTraces(
     differences,
     more,
     durations,
-    totals: { expected: totalsOf(trees[0].roots), actual: totalsOf(trees[1].roots) },
-    warnings: (['expected', 'actual'] as const).flatMap((side, i) =>
-      [...(runs[i] as Run).warnings, ...(trees[i] as RunTree).warnings].map(
-        (warning) => `${side}: ${warning}`,
-      ),
-    ),
+    totals: { expected: totalsOf(trees.expected.roots), actual: totalsOf(trees.actual.roots) },
+    warnings: [
+      ...warningsOf('expected', expected, trees.expected),
+      ...warningsOf('actual', actual, trees.actual),
+    ],
   };
+}
+
+function warningsOf(side: string, run: Run, tree: RunTree): string[] {
+  return [...run.warnings, ...tree.warnings].map((warning) => `${side}: ${warning}`);
 }
 
 function treeOf({ events, entries }: Run): RunTree {

@@ -60,7 +60,7 @@ duration (ms)      5000      2100`,
   });
 
   test('is bounded, and sends no control characters to a terminal', async () => {
-    const hostile = '\u001b[2J\u202e\n'.repeat(100_000);
+    const hostile = '\u001b[2J\u202e\n'.repeat(5_000);
     const run = (answer: string): TraceEvent[] => [
       ...eventsOf(
         ...Array.from({ length: 100 }, (_, i) => ({

@@ -1,5 +1,4 @@
 export { type DiffOptions, diffTraces } from './diff-traces.ts';
-export type { RunSource } from './diff/read-run.ts';
 export type {
   DifferenceKind,
   DurationPair,

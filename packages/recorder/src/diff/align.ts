@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TracePayload } from '@pyagent-trace/core';
 import { diffArrays } from 'diff';
 import { canonicalHash } from '../canonical.ts';
-import { without } from './compared.ts';
+import { type IgnoredPath, without } from '../replay/question.ts';
 import { groupBy } from './group-by.ts';
 import { Order } from './order.ts';
 import type { RunNode } from './run-node.ts';
@@ -26,10 +27,10 @@ type KeyOf = (node: RunNode) => string | undefined;
  * siblings for a bounded number of changes, and no worse for more.
  */
 export class Aligner {
-  readonly #ignored: readonly (readonly string[])[];
+  readonly #ignored: readonly IgnoredPath[];
   readonly #questions = new WeakMap<RunNode, string>();
 
-  constructor(ignored: readonly (readonly string[])[]) {
+  constructor(ignored: readonly IgnoredPath[]) {
     this.#ignored = ignored;
   }
 
@@ -52,21 +53,25 @@ export class Aligner {
   #asksTheSame(a: RunNode, b: RunNode): boolean {
     return (
       identity(a) === identity(b) &&
-      isDeepStrictEqual(without(a.asked, this.#ignored), without(b.asked, this.#ignored))
+      isDeepStrictEqual(this.#asked(a), this.#asked(b))
     );
+  }
+
+  #asked({ asked }: RunNode): TracePayload {
+    return this.#ignored.length === 0 ? asked : (without(asked, this.#ignored) as TracePayload);
   }
 
   #question(node: RunNode): string {
     const known = this.#questions.get(node);
     if (known !== undefined) return known;
-    const key = identity(node) + canonicalHash(without(node.asked, this.#ignored));
+    const key = identity(node) + canonicalHash(this.#asked(node));
     this.#questions.set(node, key);
     return key;
   }
 
   /** What is new in a conversation, whatever changed in the history before it. */
   #lastMessage(node: RunNode): string | undefined {
-    const messages = without(node.asked, this.#ignored)['messages_in'];
+    const messages = this.#asked(node)['messages_in'];
     return Array.isArray(messages) && messages.length > 1
       ? nameKey(node) + canonicalHash(messages.at(-1))
       : undefined;

@@ -67,15 +67,18 @@ class Comparing {
       tasks.push(...task().toReversed());
     this.#keepEarliest();
     return {
-      differences: this.#found.map(({ at: _, place, ...difference }) => ({
-        ...difference,
+      differences: this.#found.map(({ what, place, path, expected, actual }) => ({
+        what,
         place: shown(place),
+        path,
+        expected,
+        actual,
       })),
       more: this.#more,
       durations: this.#durations
         .toSorted((a, b) => change(b) - change(a))
         .slice(0, MAX_KEPT)
-        .map(({ place, ...durations }) => ({ place: shown(place), ...durations })),
+        .map(({ place, expected_ms, actual_ms }) => ({ place: shown(place), expected_ms, actual_ms })),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { TracePayload } from '@pyagent-trace/core';
+import { MESSAGE_KEYS, withoutIds } from '../replay/question.ts';
 import type { RunNode } from './run-node.ts';
 import type { DifferenceKind } from './types.ts';
 
@@ -19,6 +20,9 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
   'agent_name',
   'tool_name',
   'response_model',
+  'result_captured',
+  'request_id',
+  'previous_response_id',
   'answer_keys',
   'duration_ms',
   'duration_seconds',
@@ -78,10 +82,10 @@ export function takeApart(
   const asked: [string, unknown][] = [];
   const answers = new Map<string, unknown>();
   for (const [key, value] of Object.entries(payload)) {
-    if (NOT_COMPARED.has(key) || saysNothing(value)) continue;
+    if (NOT_COMPARED.has(key) || saysNothing(key, value)) continue;
     // two names of one thing
     const name = key === 'result_output' ? 'output' : key;
-    const kept = kind === 'llm_call' ? withoutIds(name, value) : value;
+    const kept = kind === 'llm_call' ? withoutNumbers(name, value) : value;
     if (ANSWERED.has(name) && OPERATIONS.has(kind)) answers.set(name, kept);
     else asked.push([name, kept]);
   }
@@ -95,9 +99,16 @@ export function takeApart(
   };
 }
 
+function withoutNumbers(key: string, value: unknown): unknown {
+  if (key === 'result') return withoutAnswerIds(value);
+  return MESSAGE_KEYS.has(key) ? withoutIds(value) : value;
+}
+
 /** A recording has a text and a list where a trace has no key, and Python has null. */
-function saysNothing(value: unknown): boolean {
+function saysNothing(key: string, value: unknown): boolean {
   return (
+    // a call is a chat unless it says otherwise
+    (key === 'operation' && value === 'chat') ||
     value === undefined ||
     value === null ||
     value === '' ||
@@ -110,37 +121,14 @@ const ID_OR_TIME = /^(?:id|created|created_at|system_fingerprint|at_ms)$|_id$|[a
 /** What is asked of a tool is meaning, ids included. */
 const MEANING: ReadonlySet<string> = new Set(['arguments', 'args', 'input']);
 
-function withoutIds(key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || MEANING.has(key)) return value;
-  if (Array.isArray(value)) return value.map((item) => withoutIds('', item));
+function withoutAnswerIds(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutAnswerIds);
   return Object.fromEntries(
     Object.entries(value)
-      // a message without a name has the empty one in a recording
-      .filter(([name, item]) => !ID_OR_TIME.test(name) && !(name === 'name' && item === ''))
-      .map(([name, item]) => [name, withoutIds(name, item)]),
+      .filter(([key]) => !ID_OR_TIME.test(key))
+      .map(([key, item]) => [key, MEANING.has(key) ? item : withoutAnswerIds(item)]),
   );
-}
-
-/** Plain data without the places that are ignored; the value itself where nothing is. */
-export function without<T>(value: T, ignored: readonly (readonly string[])[]): T {
-  if (ignored.length === 0 || typeof value !== 'object' || value === null) return value;
-  const isList = Array.isArray(value);
-  const kept = Object.entries(value).flatMap(([key, item]) => {
-    const below = ignored.filter(([first]) => first === '*' || first === key);
-    if (!below.some(({ length }) => length === 1))
-      return [
-        [
-          key,
-          without(
-            item as unknown,
-            below.map((path) => path.slice(1)),
-          ),
-        ] as const,
-      ];
-    // what follows in a list keeps its place
-    return isList ? [[key, null] as const] : [];
-  });
-  return (isList ? kept.map(([, item]) => item) : Object.fromEntries(kept)) as T;
 }
 
 type Parts = Pick<RunNode, 'asked' | 'answered'>;

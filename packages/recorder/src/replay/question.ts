@@ -18,7 +18,7 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
 ]);
 
 /** Where providers keep messages. */
-const MESSAGE_KEYS: ReadonlySet<string> = new Set(['messages_in', 'messages', 'input', 'contents']);
+export const MESSAGE_KEYS: ReadonlySet<string> = new Set(['messages_in', 'messages', 'input', 'contents']);
 
 /** Keys of a message, a part of one or a tool call in one, as OpenAI, Anthropic, Google and the AI SDK call them. */
 const IDS_AND_TIMES: ReadonlySet<string> = new Set([
@@ -94,7 +94,7 @@ function promptKeys(hasModel: boolean): string[] {
 }
 
 /** Messages without the ids and times of this run, and without empty names. */
-function withoutIds(value: unknown): unknown {
+export function withoutIds(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIds);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
@@ -107,7 +107,7 @@ function withoutIds(value: unknown): unknown {
 }
 
 /** In a list null stands for what is left out: the others keep their places. */
-function without(value: unknown, ignored: readonly IgnoredPath[]): unknown {
+export function without(value: unknown, ignored: readonly IgnoredPath[]): unknown {
   if (ignored.length === 0 || typeof value !== 'object' || value === null) return value;
   const below = (key: string): IgnoredPath[] =>
     ignored.flatMap(([first, ...rest]) => (first === key || first === '*' ? [rest] : []));
