@@ -34,6 +34,140 @@ function entry(more: Partial<RecordEntry>): RecordEntry {
   };
 }
 
+const talk = (system: string, ...questions: string[]): Step =>
+  debate(
+    ...questions.map((question, i) =>
+      ask(2 * i, question, 'ok', {
+        asked: {
+          messages_in: [
+            { role: 'system', content: system },
+            { role: 'user', content: question },
+          ],
+        },
+      }),
+    ),
+  );
+
+const parallel = (names: readonly string[], bull: string): TraceEvent[] =>
+  eventsOf(debate(...names.map((name, i) => agent(name, [ask(1 + i / 10, `Ask ${name}`, bull)]))));
+
+const poll = (...results: number[]): TraceEvent[] =>
+  eventsOf(debate(...results.map((result, i) => tool(2 * i, 'poll', {}, result))));
+
+const call = (timestamp: number, agent_name: string, content: string): TraceEvent =>
+  createTraceEvent({
+    timestamp,
+    event_type: 'llm_call',
+    agent_name,
+    payload: { model: 'm', messages_in: [{ role: 'user', content }], response: 'ok' },
+  });
+
+const python = (answer: string): TraceEvent[] =>
+  [
+    ['pattern_start', '', {}],
+    ['agent_start', 'bull', {}],
+    ['llm_call', 'bull', { model: 'm', messages_in: [] }],
+    ['llm_response', 'bull', { response: answer }],
+    ['agent_end', 'bull', { output: answer }],
+    ['pattern_end', '', { result_output: 'Hold.', duration_seconds: 1 }],
+  ].map(([event_type, agent_name, payload], i) =>
+    createTraceEvent({
+      timestamp: 1 + i,
+      event_type: event_type as string,
+      agent_name: agent_name as string,
+      pattern_type: 'debate',
+      payload: payload as object as TraceEvent['payload'],
+    }),
+  );
+
+const recording = (answer: string): RecordEntry[] => [
+  entry({ event_type: 'pattern_start', metadata: { pattern_type: 'debate' } }),
+  entry({
+    agent_name: 'bull',
+    messages_in: [{ role: 'user', content: 'Buy?', name: '' }],
+    response: answer,
+    metadata: { pattern_type: 'debate', model: 'gpt-4o', input_tokens: 10, output_tokens: 2 },
+  }),
+  entry({
+    event_type: 'tool_end',
+    agent_name: 'bull',
+    metadata: { pattern_type: 'debate', tool_name: 'price', arguments: {}, result: 7 },
+  }),
+  entry({ event_type: 'pattern_end', response: 'Hold.' }),
+];
+
+const trace = (output: string): TraceEvent[] =>
+  eventsOf({
+    ...debate(agent('bull', [ask(1, 'Buy?', 'Buy.'), tool(3, 'price', {}, 7)])),
+    answered: { output },
+  });
+
+const placesIn = async (...runs: Parameters<typeof diffTraces>): Promise<string[]> =>
+  (await diffTraces(...runs)).differences.map(({ place, path }) => `${place} ${path}`);
+
+const calls = (answer: string): TraceEvent[] =>
+  eventsOf(debate(...Array.from({ length: 1_500 }, (_, i) => ask(2 * i, `question ${i}`, answer))));
+
+const nested = (depth: number, answer: string): TraceEvent[] => {
+  const ends: TraceEvent[] = [];
+  const starts: TraceEvent[] = [];
+  for (let i = 0; i < depth; i++) {
+    const payload = { trace_id: 't', span_id: `s${i}`, parent_span_id: `s${i - 1}` };
+    const common = { agent_name: '__proto__', pattern_type: 'constructor' };
+    starts.push(
+      createTraceEvent({ ...common, timestamp: 1 + i, event_type: 'agent_start', payload }),
+    );
+    ends.unshift(
+      createTraceEvent({
+        ...common,
+        timestamp: 1 + 2 * depth - i,
+        event_type: 'agent_end',
+        payload: { ...payload, ...(i === depth - 1 && { output: answer, __proto__: null }) },
+      }),
+    );
+  }
+  return [...starts, ...ends];
+};
+
+const withIds = (id: string, userId: string): TraceEvent[] =>
+  eventsOf(
+    debate(
+      ask(1, 'Buy?', '', {
+        asked: {
+          messages_in: [
+            {
+              role: 'assistant',
+              tool_calls: [{ id, function: { name: 'f', arguments: '{}' } }],
+            },
+            { role: 'tool', tool_call_id: id, content: 'done' },
+          ],
+        },
+        answered: {
+          response_id: id,
+          result: { id, created: id.length, choices: [{ text: 'Buy.', tool_call_id: id }] },
+        },
+      }),
+      tool(3, 'find', { user_id: userId }, 'Ada'),
+    ),
+  );
+
+const streamed = (response: string, ...chunks: unknown[]): TraceEvent[] =>
+  eventsOf(
+    debate(
+      ask(1, 'Buy?', response, {
+        answered: { result: { stream: chunks.map((chunk, at_ms) => ({ at_ms, chunk })) } },
+      }),
+    ),
+  );
+
+const onDay = (day: string, cost: number): TraceEvent[] =>
+  eventsOf(
+    debate(
+      ask(1, `It is ${day}.`, 'ok', { answered: { cost_usd: cost } }),
+      tool(3, 'book', { days: [{ day, seats: 2 }] }, 'ok'),
+    ),
+  );
+
 describe('diffTraces', () => {
   test('takes runs with other times, durations and ids as equal', async () => {
     const slower = { ...argument(), to: 60 };
@@ -185,20 +319,6 @@ describe('diffTraces', () => {
   });
 
   test('finds the call that was put in, where every prompt has changed since', async () => {
-    const talk = (system: string, ...questions: string[]): Step =>
-      debate(
-        ...questions.map((question, i) =>
-          ask(2 * i, question, 'ok', {
-            asked: {
-              messages_in: [
-                { role: 'system', content: system },
-                { role: 'user', content: question },
-              ],
-            },
-          }),
-        ),
-      );
-
     expect(
       await placesOf(
         eventsOf(talk('Be brief.', 'one', 'two', 'three')),
@@ -213,11 +333,6 @@ describe('diffTraces', () => {
   });
 
   test('finds parallel operations whatever order they start in, also where they changed', async () => {
-    const parallel = (names: readonly string[], bull: string): TraceEvent[] =>
-      eventsOf(
-        debate(...names.map((name, i) => agent(name, [ask(1 + i / 10, `Ask ${name}`, bull)]))),
-      );
-
     expect(
       await placesOf(
         parallel(['bull', 'bear', 'judge'], 'a'),
@@ -243,22 +358,11 @@ describe('diffTraces', () => {
   });
 
   test('takes equal questions one after another', async () => {
-    const poll = (...results: number[]): TraceEvent[] =>
-      eventsOf(debate(...results.map((result, i) => tool(2 * i, 'poll', {}, result))));
-
     expect(await placesOf(poll(1, 2, 3), poll(1, 2, 3))).toEqual([]);
     expect(await placesOf(poll(1, 2, 3), poll(1, 2))).toEqual(['missing debate → tool poll 3']);
   });
 
   test('knows no order of agents whose calls have no duration, and that of the calls of one', async () => {
-    const call = (timestamp: number, agent_name: string, content: string): TraceEvent =>
-      createTraceEvent({
-        timestamp,
-        event_type: 'llm_call',
-        agent_name,
-        payload: { model: 'm', messages_in: [{ role: 'user', content }], response: 'ok' },
-      });
-
     expect(
       await placesOf(
         [call(1, 'bull', 'a'), call(2, 'bear', 'b')],
@@ -274,62 +378,23 @@ describe('diffTraces', () => {
   });
 
   test('leaves out ids and times in prompts and answers, and not those that a tool is asked', async () => {
-    const run = (id: string, userId: string): TraceEvent[] =>
-      eventsOf(
-        debate(
-          ask(1, 'Buy?', '', {
-            asked: {
-              messages_in: [
-                {
-                  role: 'assistant',
-                  tool_calls: [{ id, function: { name: 'f', arguments: '{}' } }],
-                },
-                { role: 'tool', tool_call_id: id, content: 'done' },
-              ],
-            },
-            answered: {
-              response_id: id,
-              result: { id, created: id.length, choices: [{ text: 'Buy.', tool_call_id: id }] },
-            },
-          }),
-          tool(3, 'find', { user_id: userId }, 'Ada'),
-        ),
-      );
-
-    expect(await placesOf(run('a', 'u1'), run('bc', 'u1'))).toEqual([]);
-    expect(await placesOf(run('a', 'u1'), run('a', 'u2'))).toEqual([
+    expect(await placesOf(withIds('a', 'u1'), withIds('bc', 'u1'))).toEqual([]);
+    expect(await placesOf(withIds('a', 'u1'), withIds('a', 'u2'))).toEqual([
       'arguments debate → tool find arguments.user_id',
     ]);
   });
 
   test('compares the text of a stream, and its chunks where there is no text', async () => {
-    const run = (response: string, ...chunks: unknown[]): TraceEvent[] =>
-      eventsOf(
-        debate(
-          ask(1, 'Buy?', response, {
-            answered: { result: { stream: chunks.map((chunk, at_ms) => ({ at_ms, chunk })) } },
-          }),
-        ),
-      );
-
-    expect(await placesOf(run('Buy.', 'Buy', '.'), run('Buy.', 'B', 'uy.'))).toEqual([]);
-    expect(await placesOf(run('', { text: 'a' }), run('', { text: 'b' }))).toEqual([
+    expect(await placesOf(streamed('Buy.', 'Buy', '.'), streamed('Buy.', 'B', 'uy.'))).toEqual([]);
+    expect(await placesOf(streamed('', { text: 'a' }), streamed('', { text: 'b' }))).toEqual([
       'answer debate → llm_call 1 result.stream.0.chunk.text',
     ]);
   });
 
   test('leaves out what is ignored, also where operations are aligned', async () => {
-    const run = (day: string, cost: number): TraceEvent[] =>
-      eventsOf(
-        debate(
-          ask(1, `It is ${day}.`, 'ok', { answered: { cost_usd: cost } }),
-          tool(3, 'book', { days: [{ day, seats: 2 }] }, 'ok'),
-        ),
-      );
-
     expect(
       (
-        await diffTraces(run('Monday', 1), run('Friday', 2), {
+        await diffTraces(onDay('Monday', 1), onDay('Friday', 2), {
           ignore: ['messages_in.0.content', 'arguments.days.*.day', 'cost_usd'],
         })
       ).differences,
@@ -343,24 +408,6 @@ describe('diffTraces', () => {
   });
 
   test('pairs events without ids by the rules of the assembler', async () => {
-    const python = (answer: string): TraceEvent[] =>
-      [
-        ['pattern_start', '', {}],
-        ['agent_start', 'bull', {}],
-        ['llm_call', 'bull', { model: 'm', messages_in: [] }],
-        ['llm_response', 'bull', { response: answer }],
-        ['agent_end', 'bull', { output: answer }],
-        ['pattern_end', '', { result_output: 'Hold.', duration_seconds: 1 }],
-      ].map(([event_type, agent_name, payload], i) =>
-        createTraceEvent({
-          timestamp: 1 + i,
-          event_type: event_type as string,
-          agent_name: agent_name as string,
-          pattern_type: 'debate',
-          payload: payload as object as TraceEvent['payload'],
-        }),
-      );
-
     expect(await placesOf(python('Buy.'), python('Sell.'))).toEqual([
       'answer debate → bull → llm_call 1 response',
       'answer debate → bull output',
@@ -397,29 +444,6 @@ describe('diffTraces', () => {
   });
 
   test('compares a trace with a recording by its calls', async () => {
-    const recording = (answer: string): RecordEntry[] => [
-      entry({ event_type: 'pattern_start', metadata: { pattern_type: 'debate' } }),
-      entry({
-        agent_name: 'bull',
-        messages_in: [{ role: 'user', content: 'Buy?', name: '' }],
-        response: answer,
-        metadata: { pattern_type: 'debate', model: 'gpt-4o', input_tokens: 10, output_tokens: 2 },
-      }),
-      entry({
-        event_type: 'tool_end',
-        agent_name: 'bull',
-        metadata: { pattern_type: 'debate', tool_name: 'price', arguments: {}, result: 7 },
-      }),
-      entry({ event_type: 'pattern_end', response: 'Hold.' }),
-    ];
-    const trace = (output: string): TraceEvent[] =>
-      eventsOf({
-        ...debate(agent('bull', [ask(1, 'Buy?', 'Buy.'), tool(3, 'price', {}, 7)])),
-        answered: { output },
-      });
-    const placesIn = async (...runs: Parameters<typeof diffTraces>): Promise<string[]> =>
-      (await diffTraces(...runs)).differences.map(({ place, path }) => `${place} ${path}`);
-
     expect(await placesIn(recording('Buy.'), trace('Hold.'), { ignore: ['status'] })).toEqual([]);
     expect(await placesIn(recording('Sell.'), trace('Buy.'), { ignore: ['status'] })).toEqual([
       'debate → bull → llm_call 1 response',
@@ -468,10 +492,6 @@ describe('diffTraces', () => {
   });
 
   test('keeps the first 1,000 differences and counts the rest', async () => {
-    const calls = (answer: string): TraceEvent[] =>
-      eventsOf(
-        debate(...Array.from({ length: 1_500 }, (_, i) => ask(2 * i, `question ${i}`, answer))),
-      );
     const diff = await diffTraces(calls('a'), calls('b'));
 
     expect(diff.differences).toHaveLength(1_000);
@@ -480,26 +500,6 @@ describe('diffTraces', () => {
   });
 
   test('takes trees that are deep or in a circle, and names that are keys of every object', async () => {
-    const nested = (depth: number, answer: string): TraceEvent[] => {
-      const ends: TraceEvent[] = [];
-      const starts: TraceEvent[] = [];
-      for (let i = 0; i < depth; i++) {
-        const payload = { trace_id: 't', span_id: `s${i}`, parent_span_id: `s${i - 1}` };
-        const common = { agent_name: '__proto__', pattern_type: 'constructor' };
-        starts.push(
-          createTraceEvent({ ...common, timestamp: 1 + i, event_type: 'agent_start', payload }),
-        );
-        ends.unshift(
-          createTraceEvent({
-            ...common,
-            timestamp: 1 + 2 * depth - i,
-            event_type: 'agent_end',
-            payload: { ...payload, ...(i === depth - 1 && { output: answer, __proto__: null }) },
-          }),
-        );
-      }
-      return [...starts, ...ends];
-    };
     const circle = ['a', 'b'].map((span_id) =>
       createTraceEvent({
         event_type: 'agent_start',

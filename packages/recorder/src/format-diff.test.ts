@@ -4,6 +4,10 @@ import { agent, ask, debate, eventsOf, tool } from './diff/run.fixture.ts';
 import { diffTraces } from './diff-traces.ts';
 import { formatDiff } from './format-diff.ts';
 
+function inTurn(first: string, second: string): TraceEvent[] {
+  return eventsOf(debate(tool(1, first, {}, 1), tool(3, second, {}, 1)));
+}
+
 describe('formatDiff', () => {
   test('shows the first divergence, the words that changed, and both totals', async () => {
     const a = eventsOf(
@@ -51,12 +55,9 @@ duration (ms)      5000      2100`,
   });
 
   test('says where the order changed', async () => {
-    const run = (first: string, second: string): TraceEvent[] =>
-      eventsOf(debate(tool(1, first, {}, 1), tool(3, second, {}, 1)));
-
-    expect(formatDiff(await diffTraces(run('read', 'write'), run('write', 'read')))).toContain(
-      'order: expected as number 1, is number 2',
-    );
+    expect(
+      formatDiff(await diffTraces(inTurn('read', 'write'), inTurn('write', 'read'))),
+    ).toContain('order: expected as number 1, is number 2');
   });
 
   test('is bounded, and sends no control characters to a terminal', async () => {

@@ -41,7 +41,8 @@ function byPlace(differences: readonly TraceDifference[]): string[] {
 
 function line(difference: TraceDifference): string {
   const { what, expected, actual } = difference;
-  if (what === 'order') return `order: expected as number ${String(expected)}, is number ${String(actual)}`;
+  if (what === 'order')
+    return `order: expected as number ${String(expected)}, is number ${String(actual)}`;
   return clip(`${what} ${formatDifference(difference)}`);
 }
 

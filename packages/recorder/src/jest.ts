@@ -1,6 +1,5 @@
 import { expect } from '@jest/globals';
-import { toMatchTrace } from './matchers/to-match-trace.ts';
-import { toReplay } from './matchers/to-replay.ts';
+import { traceMatchers } from './matchers/trace-matchers.ts';
 import type { TraceMatchers } from './matchers/types.ts';
 
 export type { ReplayedTrace } from './matchers/to-replay.ts';
@@ -18,4 +17,4 @@ declare global {
   }
 }
 
-expect.extend({ toMatchTrace, toReplay });
+expect.extend({ ...traceMatchers });

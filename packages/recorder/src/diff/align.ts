@@ -51,10 +51,7 @@ export class Aligner {
   }
 
   #asksTheSame(a: RunNode, b: RunNode): boolean {
-    return (
-      identity(a) === identity(b) &&
-      isDeepStrictEqual(this.#asked(a), this.#asked(b))
-    );
+    return identity(a) === identity(b) && isDeepStrictEqual(this.#asked(a), this.#asked(b));
   }
 
   #asked({ asked }: RunNode): TracePayload {

@@ -45,7 +45,7 @@ export function compareTrees(
   actual: readonly RunNode[],
   ignore: readonly string[],
 ): Comparison {
-  return new Comparing(ignore).compare(expected, actual);
+  return new Comparing(ignore).run(expected, actual);
 }
 
 class Comparing {
@@ -60,25 +60,29 @@ class Comparing {
     this.#aligner = new Aligner(ignore.map((path) => path.split('.')));
   }
 
-  compare(expected: readonly RunNode[], actual: readonly RunNode[]): Comparison {
+  run(expected: readonly RunNode[], actual: readonly RunNode[]): Comparison {
     // a stack of its own: trees may be as deep as a hostile file makes them
     const tasks: Task[] = [() => this.#siblings(expected, actual, undefined, -Infinity)];
     for (let task = tasks.pop(); task !== undefined; task = tasks.pop())
       tasks.push(...task().toReversed());
     this.#keepEarliest();
     return {
-      differences: this.#found.map(({ what, place, path, expected, actual }) => ({
-        what,
-        place: shown(place),
-        path,
-        expected,
-        actual,
+      differences: this.#found.map((found) => ({
+        what: found.what,
+        place: shown(found.place),
+        path: found.path,
+        expected: found.expected,
+        actual: found.actual,
       })),
       more: this.#more,
       durations: this.#durations
         .toSorted((a, b) => change(b) - change(a))
         .slice(0, MAX_KEPT)
-        .map(({ place, expected_ms, actual_ms }) => ({ place: shown(place), expected_ms, actual_ms })),
+        .map(({ place, expected_ms, actual_ms }) => ({
+          place: shown(place),
+          expected_ms,
+          actual_ms,
+        })),
     };
   }
 

@@ -19,11 +19,7 @@ const BOUNDS = { lines: 200_000, characters: 256 * 1024 * 1024 };
  * @throws {TraceError} what `readTraceEvents` throws, with file and line; `invalid_line` for a file of both
  *   formats; `run_too_large` over 200,000 lines or 256 Mi characters
  */
-export async function readRun(
-  source: ReplaySource,
-  place: string,
-  bounds = BOUNDS,
-): Promise<Run> {
+export async function readRun(source: ReplaySource, place: string, bounds = BOUNDS): Promise<Run> {
   const events: TraceEvent[] = [];
   const entries: RecordEntry[] = [];
   const warnings: string[] = [];

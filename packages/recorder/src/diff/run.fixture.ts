@@ -48,10 +48,10 @@ export function eventsOf(...steps: readonly Step[]): TraceEvent[] {
     const named =
       kind === 'llm_call' ? { model: name } : kind === 'tool' ? { tool_name: name } : {};
     event(0, from, { ...named, ...asked });
-    for (const step of inside) add(step, ids.span_id, own);
+    for (const inner of inside) add(inner, ids.span_id, own);
     event(1, to, { duration_ms: (to - from) * 1000, status: 'ok', ...answered });
   };
-  for (const step of steps) add(step, undefined, { agent: '', pattern: '' });
+  for (const outer of steps) add(outer, undefined, { agent: '', pattern: '' });
   return events.toSorted((a, b) => a.timestamp - b.timestamp);
 }
 

@@ -5,7 +5,7 @@ import type { Run } from '../diff/read-run.ts';
 import { printable } from '../difference.ts';
 import { encodeEntry } from '../entry-of.ts';
 import { saveLines } from '../save-lines.ts';
-import { type MatcherResult, type UpdateMode } from './context.ts';
+import type { MatcherResult, UpdateMode } from './context.ts';
 
 export interface RunFile {
   readonly path: string;
@@ -32,8 +32,8 @@ export function missing(place: string, { name }: RunFile, isNot: boolean): Match
     // the opposite of what was expected, whatever that was
     pass: isNot,
     message: () =>
-      `${place}: ${name} does not exist, and ${
-        isNot ? 'with .not' : 'this run of the tests'
-      } nothing is written. Run the tests once outside of CI, or with -u.`,
+      isNot
+        ? `${place}: ${name} does not exist, and with .not nothing is written.`
+        : `${place}: ${name} does not exist, and this run of the tests writes no files. Run them once outside of CI, or with -u.`,
   };
 }

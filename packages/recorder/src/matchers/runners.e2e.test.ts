@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -127,7 +136,9 @@ describe.each(['vitest', 'jest'] as const)('the matchers in %s', (name) => {
     // outside of CI, files that are missing are written
     const first = await run(name, { WORD: 'gold' });
     expect(first.output).toContain('4 passed');
-    expect(['same', 'changed', 'compared'].filter((path) => existsSync(file(path)))).toHaveLength(3);
+    expect(['same', 'changed', 'compared'].filter((path) => existsSync(file(path)))).toHaveLength(
+      3,
+    );
     expect(readFileSync(file('changed'), 'utf8')).toContain('Buy gold.');
 
     // in CI they are not, and what changed fails

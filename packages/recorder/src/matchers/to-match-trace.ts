@@ -14,16 +14,17 @@ const PLACE = 'toMatchTrace';
 
 /** `expect(run).toMatchTrace(file, { ignore })` */
 export async function toMatchTrace(
-  this: MatcherContext,
+  context: MatcherContext,
   received: unknown,
   file: string | URL,
   options: DiffOptions = {},
 ): Promise<MatcherResult> {
   const { ignore = [] } = parseOptions(DiffOptionsSchema, options, PLACE);
-  const target = runFile(fileOf(file, this, PLACE));
-  const mode = updateModeOf(this);
+  const target = runFile(fileOf(file, context, PLACE));
+  const mode = updateModeOf(context);
   const actual = await readRun(sourceOf(received), `${PLACE}: received`);
-  if (!target.exists && !isWritten(target, mode)) return missing(PLACE, target, this.isNot === true);
+  if (!target.exists && !isWritten(target, mode))
+    return missing(PLACE, target, context.isNot === true);
   const diff = target.exists
     ? diffRuns(await readRun(target.path, PLACE), actual, ignore)
     : undefined;

@@ -28,18 +28,19 @@ const NEVER_COMPARED = ['cost_usd'];
 
 /** `await expect(run).toReplay(file, { ignore })` */
 export async function toReplay(
-  this: MatcherContext,
+  context: MatcherContext,
   received: unknown,
   file: string | URL,
   options: DiffOptions = {},
 ): Promise<MatcherResult> {
   const { ignore = [] } = parseOptions(DiffOptionsSchema, options, PLACE);
-  const target = runFile(fileOf(file, this, PLACE));
-  const mode = updateModeOf(this);
+  const target = runFile(fileOf(file, context, PLACE));
+  const mode = updateModeOf(context);
   if (typeof received !== 'function')
-    return { pass: this.isNot === true, message: () => `${PLACE}: expected a function to run` };
+    return { pass: context.isNot === true, message: () => `${PLACE}: expected a function to run` };
   const run = received as (trace: ReplayedTrace) => unknown;
-  if (!target.exists && !isWritten(target, mode)) return missing(PLACE, target, this.isNot === true);
+  if (!target.exists && !isWritten(target, mode))
+    return missing(PLACE, target, context.isNot === true);
   const problem = target.exists ? await replay(run, target, ignore) : 'it was never recorded';
   if (problem !== undefined && isWritten(target, mode)) return record(run, target);
   return {
@@ -75,7 +76,8 @@ async function replay(
   const wasTraced = actual.events.some(({ event_type, payload }) =>
     event_type === 'error' ? payload['message'] === messageOf(error?.thrown) : false,
   );
-  if (error !== undefined && !wasTraced) return `the run failed: ${printable(messageOf(error.thrown))}`;
+  if (error !== undefined && !wasTraced)
+    return `the run failed: ${printable(messageOf(error.thrown))}`;
   const diff = diffRuns(await readRun(path, PLACE), actual, [...ignore, ...NEVER_COMPARED]);
   if (unused.length === 0 && diff.equal) return undefined;
   return [
@@ -145,5 +147,7 @@ function list(unused: readonly UnusedAnswer[]): string {
 
 function shown(texts: readonly string[], separator: string): string {
   const rest = texts.length - MAX_SHOWN;
-  return texts.slice(0, MAX_SHOWN).join(separator) + (rest > 0 ? `${separator}and ${rest} more` : '');
+  return (
+    texts.slice(0, MAX_SHOWN).join(separator) + (rest > 0 ? `${separator}and ${rest} more` : '')
+  );
 }
