@@ -3,22 +3,28 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf, toPlainData, type TraceEvent, type TracePayload } from '@pyagent-trace/core';
 import { isData, namedMessage, type RecordEntry, type RecordMessageInit } from './record-entry.ts';
 
+/** Ids that an event has, if it has any. */
+export interface CallIds {
+  readonly trace_id?: string | undefined;
+  readonly span_id?: string | undefined;
+  readonly parent_span_id?: string | undefined;
+}
+
 /** A call that ended, of any kind. */
-export interface EndedCall {
+export interface EndedCall extends CallIds {
   readonly kind: 'llm_call' | 'tool' | 'routing_decision';
   /** Unix seconds, of the end. */
   readonly timestamp: number;
   readonly agent_name: string;
   readonly pattern_type: string;
-  readonly trace_id?: string | undefined;
-  readonly span_id?: string | undefined;
-  readonly parent_span_id?: string | undefined;
   /** What was asked: the payload of the start. */
   readonly asked: TracePayload;
   /** What came of it: the payload of the end. */
   readonly answered: TracePayload;
   /** What was thrown, as `describeThrown` says it. */
   readonly error?: CallError | undefined;
+  /** No end came, so that there is no answer. */
+  readonly incomplete?: true;
 }
 
 /** A throw, as it is kept under `metadata.error`. */
@@ -35,9 +41,11 @@ const EVENT_TYPES = {
 } as const satisfies Record<EndedCall['kind'], string>;
 
 const ID_KEYS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_span_id']);
+/** What a call inherits of its root: no part of the question. */
+const CONTEXT_KEYS: ReadonlySet<string> = new Set(['session_id', 'user_id', 'tags']);
 
 /** Known keys that an end adds. Other ones are listed under `answer_keys`. */
-const ANSWER_KEYS: ReadonlySet<string> = new Set([
+export const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'response',
   'response_model',
   'response_id',
@@ -54,11 +62,17 @@ const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'result',
   'result_captured',
   'error',
+  'incomplete',
   'answered',
 ]);
 
 /** Keys that entries have and ends have not. */
-const LAYOUT_KEYS: ReadonlySet<string> = new Set(['response_model', 'error', 'answered']);
+const LAYOUT_KEYS: ReadonlySet<string> = new Set([
+  'response_model',
+  'error',
+  'incomplete',
+  'answered',
+]);
 
 /**
  * The entry of a call. Its metadata has what was asked, unchanged, and what came of it: of a key that both
@@ -67,19 +81,29 @@ const LAYOUT_KEYS: ReadonlySet<string> = new Set(['response_model', 'error', 'an
  * `answeredOf` gives the end back.
  */
 export function entryOfCall(call: EndedCall): RecordEntry {
-  const { kind, timestamp, agent_name, pattern_type, error } = call;
-  const asked = plain(call.asked);
-  const answered = plain(call.answered);
-  const { response, result, model } = answered;
+  return entryOfPlainCall({
+    ...call,
+    asked: plainPayload(call.asked),
+    answered: plainPayload(call.answered),
+  });
+}
+
+/** The same of a call whose payloads are plain data already, and nobody else's. */
+export function entryOfPlainCall(call: EndedCall): RecordEntry {
+  const { kind, timestamp, agent_name, pattern_type, asked, answered, error, incomplete } = call;
+  const { response, model } = answered;
   const extra: Record<string, unknown> = {};
-  if (response === '' && result === undefined && answered['result_captured'] !== false)
-    extra['result'] = ''; // an empty answer, and not none
   if (model !== undefined && asked['model'] !== undefined) extra['response_model'] = model;
   if (error !== undefined) extra['error'] = error;
+  if (incomplete === true) extra['incomplete'] = true;
   const answer_keys = Object.keys(answered).filter(
-    (key) => !ANSWER_KEYS.has(key) && !ID_KEYS.has(key) && !Object.hasOwn(asked, key),
+    (key) =>
+      !ANSWER_KEYS.has(key) &&
+      !ID_KEYS.has(key) &&
+      !CONTEXT_KEYS.has(key) &&
+      !Object.hasOwn(asked, key),
   );
-  if (response === '') answer_keys.push('response');
+  if (response === '') answer_keys.push('response'); // an empty answer, and not none
   if (answer_keys.length > 0) extra['answer_keys'] = answer_keys;
   const again = only(
     answered,
@@ -118,6 +142,7 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
     (key) =>
       !ANSWER_KEYS.has(key) &&
       !ID_KEYS.has(key) &&
+      !CONTEXT_KEYS.has(key) &&
       !listed.has(key) &&
       key !== 'answer_keys' &&
       key !== 'pattern_type',
@@ -128,12 +153,11 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
 
 /** What came of it, out of the entry of a call: the payload of the end. */
 export function answeredOf({ event_type, response, metadata }: RecordEntry): TracePayload {
-  const { answer_keys, answered, response_model, status, result } = metadata;
+  const { answer_keys, answered, response_model, status } = metadata;
   const listed = new Set<unknown>(Array.isArray(answer_keys) ? answer_keys : []);
   // Python's recorder has no status, and always an answer
   const isSaid =
     response !== '' ||
-    result === '' ||
     listed.has('response') ||
     (event_type === 'llm_call' && status === undefined);
   return {
@@ -147,9 +171,10 @@ export function answeredOf({ event_type, response, metadata }: RecordEntry): Tra
 /** The entry of an event that is recorded by itself: a pattern's or an agent's start or end, a message. */
 export function entryOfEvent(event: TraceEvent): RecordEntry {
   const { timestamp, event_type, agent_name, pattern_type } = event;
-  const { messages_in, metadata } = lift(plain(event.payload));
+  const payload = plainPayload(event.payload);
+  const { messages_in, metadata } = lift(payload);
   const text = ['response', 'result_output', 'output'].find(
-    (key) => typeof metadata[key] === 'string',
+    (key) => typeof payload[key] === 'string',
   );
   const { duration_ms, duration_seconds } = metadata;
   return {
@@ -157,7 +182,7 @@ export function entryOfEvent(event: TraceEvent): RecordEntry {
     event_type,
     agent_name,
     messages_in,
-    response: text === undefined ? '' : (metadata[text] as string),
+    response: text === undefined ? '' : (payload[text] as string),
     metadata: {
       ...(pattern_type !== '' && { pattern_type }),
       ...only(metadata, (key) => key !== text),
@@ -228,7 +253,7 @@ function withoutEmptyName(message: RecordMessageInit): TracePayload {
   return message.name === '' ? only(message, (key) => key !== 'name') : message;
 }
 
-function idsOf({ trace_id, span_id, parent_span_id }: EndedCall): TracePayload {
+function idsOf({ trace_id, span_id, parent_span_id }: CallIds): TracePayload {
   return {
     ...(trace_id !== undefined && { trace_id }),
     ...(span_id !== undefined && { span_id }),
@@ -237,16 +262,18 @@ function idsOf({ trace_id, span_id, parent_span_id }: EndedCall): TracePayload {
 }
 
 /** Of own keys: a spread keeps __proto__ as one, where an assignment would set the prototype. */
-function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
+export function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
   return Object.fromEntries(Object.entries(payload).filter(([key]) => keeps(key)));
 }
 
-function plain(payload: TracePayload): TracePayload {
+/** A copy, and of an object that throws when it is read what can be read. */
+export function plainPayload(payload: TracePayload): TracePayload {
   const data = toPlainData(payload);
   return isData(data) ? data : { value: data };
 }
 
-function read(value: unknown, key: string): unknown {
+/** A property of anything; `undefined` where it cannot be read. */
+export function read(value: unknown, key: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[key];
   } catch {

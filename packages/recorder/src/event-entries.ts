@@ -1,116 +1,211 @@
-import { toPlainData, type TraceEvent, type TracePayload } from '@pyagent-trace/core';
+import type { TraceEvent, TracePayload } from '@pyagent-trace/core';
 import { type Span, SpanAssembler } from '@pyagent-trace/core/spans';
-import { type EndedCall, entryOfCall, entryOfEvent } from './entry-of.ts';
+import {
+  ANSWER_KEYS,
+  type CallIds,
+  type EndedCall,
+  entryOfEvent,
+  entryOfPlainCall,
+  only,
+  plainPayload,
+  read,
+} from './entry-of.ts';
 import { FailureTrail, toCallError } from './failure-trail.ts';
-import { isData, type RecordEntry } from './record-entry.ts';
+import type { RecordEntry } from './record-entry.ts';
 
-const CALL_EVENTS: ReadonlySet<string> = new Set([
-  'llm_call',
-  'llm_response',
-  'tool_start',
-  'tool_end',
+const CALL_ENDS: ReadonlySet<string> = new Set(['llm_response', 'tool_end']);
+const CALL_EVENTS: ReadonlySet<string> = new Set(['llm_call', 'tool_start', ...CALL_ENDS]);
+/** They are entries themselves; by them the assembler finds what belongs together, and what has no end. */
+const PARENT_EVENTS: ReadonlySet<string> = new Set([
+  'pattern_start',
+  'pattern_end',
+  'agent_start',
+  'agent_end',
 ]);
+/** More are not waited for. */
+const MAX_UNANSWERED = 1_000;
+
+/** What a call was asked, and the ids that its start had: the span has question and answer in one. */
+interface Question {
+  readonly asked: TracePayload;
+  readonly ids: CallIds;
+}
+
+/** A call that was open when what it is part of ended, as the slower ones of a race are. */
+interface Unanswered extends Question {
+  readonly span: Span;
+  /** Those that are in no entry yet. */
+  events: number;
+}
 
 /**
- * Events in, entries out: one for each model call and tool, when it ends, and one for each other event.
- *
- * The assembler hears of calls alone, so that a call which ends after its pattern, as the slower ones of a
- * race do, is recorded like any other.
+ * Events in, entries out: one for each model call and tool, when it ends, and one for each other event. A
+ * call without an end gets its entry at `flush`, and another one if its answer comes after all.
  */
 export class EventEntries {
   readonly #onEntry: (entry: RecordEntry, events: number) => void;
   readonly #assembler = new SpanAssembler({
-    onStart: (span) => this.#asked.set(keyOf(span), askedBy(span)),
+    onStart: (span) => this.#start(span),
+    onAnnotate: (span) => {
+      this.#isOfCall = isCall(span);
+    },
     onEnd: (span, events) => this.#end(span, events),
   });
-  /** What open calls were asked: the span has question and answer in one. */
-  readonly #asked = new Map<string, TracePayload>();
+  /** The event of a call that is being added. */
+  #adding: TraceEvent | undefined;
+  #isOfCall = false;
+  readonly #open = new Map<string, Question>();
+  readonly #unanswered = new Map<string, Unanswered>();
   readonly #failures = new FailureTrail();
-  /** Events of calls without an end. */
-  #unanswered = 0;
-  /** Errors outside of calls, which the assembler knows no span of. */
-  #strays = 0;
+  #lost = 0;
 
   /** @param onEntry is told how many events the entry was made of */
   constructor(onEntry: (entry: RecordEntry, events: number) => void) {
     this.#onEntry = onEntry;
   }
 
-  add(given: TraceEvent): void {
-    const event = plainEvent(given);
-    const { event_type, payload } = event;
-    if (CALL_EVENTS.has(event_type)) {
-      this.#assembler.add(event);
-      // what ended is written at once, not when its cost is known: the process may be killed by then
-      if (event_type === 'llm_response' || payload['response'] !== undefined)
-        this.#assembler.flush();
-    } else if (event_type !== 'error' || !this.#isOfCall(event)) {
+  /** Events that became part of no entry: the second end of a call. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  add(event: TraceEvent): void {
+    const { event_type } = event;
+    if (CALL_EVENTS.has(event_type)) this.#addCall(event);
+    else if (event_type !== 'error' || !this.#annotates(event)) {
+      if (PARENT_EVENTS.has(event_type)) this.#assembler.add(event);
       this.#onEntry(entryOfEvent(event), 1);
     }
     this.#failures.saw(event);
   }
 
-  /** Hands on calls that failed without an answer, which may have one yet. */
+  /** Hands on the calls that failed, and those that are part of something that ended. */
   flush(): void {
     this.#assembler.flush();
+    for (const call of this.#unanswered.values()) this.#giveUp(call);
   }
 
-  /** Gives up the calls that have no end, and hands on what is left. */
+  /** Hands on everything. */
   shutdown(): void {
     this.#assembler.shutdown();
+    this.flush();
+    this.#unanswered.clear();
   }
 
-  /** Events that became part of no entry. */
-  get lost(): number {
+  #addCall(event: TraceEvent): void {
+    const { event_type, payload } = event;
+    if (this.#answersLate(event)) return;
+    const before = this.#assembler.stats();
+    this.#adding = event;
+    this.#assembler.add(event);
+    // what ended is written at once, not when its cost is known: the process may be killed by then
+    if (event_type === 'llm_response' || read(payload, 'response') !== undefined)
+      this.#assembler.flush();
+    this.#adding = undefined;
     const { late, unmatched } = this.#assembler.stats();
-    return late + unmatched - this.#strays + this.#unanswered;
-  }
-
-  /** Why they are lost. */
-  get problem(): string | undefined {
-    const late = this.lost - this.#unanswered;
-    if (this.#unanswered > 0) return `events of calls that have no end: ${this.#unanswered}`;
-    return late > 0 ? `events that came after their call had ended: ${late}` : undefined;
+    this.#lost += late + unmatched - before.late - before.unmatched;
   }
 
   /** Whether an error happened in a call that is open: its entry will say so. */
-  #isOfCall(event: TraceEvent): boolean {
-    const { annotated } = this.#assembler.stats();
-    this.#assembler.add(event);
-    if (this.#assembler.stats().annotated > annotated) return true;
-    this.#strays += 1;
-    return false;
+  #annotates(error: TraceEvent): boolean {
+    this.#isOfCall = false;
+    this.#assembler.add(error);
+    return this.#isOfCall;
+  }
+
+  #start(span: Span): void {
+    if (!isCall(span)) return;
+    const ids = idsOf(this.#adding?.payload);
+    this.#open.set(keyOf(span.trace_id, span.span_id), { asked: askedBy(span), ids });
   }
 
   #end(span: Span, events: number): void {
-    const key = keyOf(span);
-    const asked = this.#asked.get(key) ?? {};
-    this.#asked.delete(key);
+    if (!isCall(span)) return;
+    const key = keyOf(span.trace_id, span.span_id);
+    const question = this.#open.get(key) ?? { asked: {}, ids: {} };
+    this.#open.delete(key);
+    const { end_time, status, annotations } = span;
     if (span.incomplete === true) {
-      this.#unanswered += events;
+      this.#unanswered.set(key, { ...question, span, events });
+      this.#forgetOldest();
       return;
     }
-    this.#onEntry(entryOfCall(this.#callOf(span, asked)), events);
+    const told = annotations.findLast(({ event_type }) => event_type === 'error');
+    const error = told === undefined ? this.#failures.of(span.span_id) : toCallError(told.payload);
+    this.#write(span, question, events, {
+      timestamp: end_time ?? span.start_time,
+      answered: this.#answered(span, question),
+      error: status === 'ok' ? undefined : error,
+    });
   }
 
-  #callOf(span: Span, asked: TracePayload): EndedCall {
-    const { trace_id, span_id, agent_name, pattern_type, attributes } = span;
-    const told = span.annotations.findLast(({ event_type }) => event_type === 'error');
-    const error = told === undefined ? this.#failures.of(span_id) : toCallError(told.payload);
-    return {
-      kind: span.kind === 'tool' ? 'tool' : 'llm_call',
-      timestamp: span.end_time ?? span.start_time,
-      agent_name,
-      pattern_type,
-      trace_id,
-      span_id,
-      // a parent that is no call is one that the assembler did not hear of
-      parent_span_id: span.parent_span_id ?? textOf(attributes['parent_span_id']),
-      asked,
-      answered: attributes,
-      error: span.status === 'ok' ? undefined : error,
-    };
+  /** What the end said, of what the span has from both. */
+  #answered({ attributes }: Span, { asked, ids }: Question): TracePayload {
+    const end = this.#adding;
+    const isEnd = ids.span_id !== undefined && ids.span_id === read(end?.payload, 'span_id');
+    // without an id nobody knows which end it was: of a value that both gave, the end's is not told
+    const said =
+      isEnd && CALL_ENDS.has(end?.event_type ?? '')
+        ? new Set(Object.keys(end?.payload ?? {}))
+        : undefined;
+    return only(attributes, (key) => said?.has(key) ?? attributes[key] !== asked[key]);
   }
+
+  /** Whether an end is that of a call that was given up. */
+  #answersLate({ timestamp, event_type, payload }: TraceEvent): boolean {
+    if (this.#unanswered.size === 0 || !CALL_ENDS.has(event_type)) return false;
+    const { trace_id = '', span_id = '' } = idsOf(payload);
+    const call = this.#unanswered.get(keyOf(trace_id, span_id));
+    if (call === undefined) return false;
+    this.#unanswered.delete(keyOf(trace_id, span_id));
+    const answered = plainPayload(payload);
+    const error = answered['status'] === 'ok' ? undefined : this.#failures.of(span_id);
+    this.#write(call.span, call, call.events + 1, { timestamp, answered, error });
+    return true;
+  }
+
+  #giveUp(call: Unanswered): void {
+    if (call.events === 0) return; // said already
+    const { span, events } = call;
+    call.events = 0;
+    const timestamp = span.end_time ?? span.start_time;
+    this.#write(span, call, events, { timestamp, answered: {}, incomplete: true });
+  }
+
+  #forgetOldest(): void {
+    if (this.#unanswered.size <= MAX_UNANSWERED) return;
+    for (const [key, call] of this.#unanswered) {
+      this.#giveUp(call);
+      this.#unanswered.delete(key);
+      return;
+    }
+  }
+
+  #write(
+    { kind, agent_name, pattern_type }: Span,
+    { asked, ids }: Question,
+    events: number,
+    end: Pick<EndedCall, 'timestamp' | 'answered' | 'error' | 'incomplete'>,
+  ): void {
+    const call = { kind: kind === 'tool' ? 'tool' : 'llm_call', agent_name, pattern_type } as const;
+    this.#onEntry(entryOfPlainCall({ ...call, ...ids, asked, ...end }), events);
+  }
+}
+
+function isCall({ kind }: Span): boolean {
+  return kind === 'llm' || kind === 'tool';
+}
+
+function keyOf(traceId: string, spanId: string): string {
+  return `${traceId} ${spanId}`;
+}
+
+function idsOf(payload: unknown): CallIds {
+  return {
+    trace_id: textOf(read(payload, 'trace_id')),
+    span_id: textOf(read(payload, 'span_id')),
+    parent_span_id: textOf(read(payload, 'parent_span_id')),
+  };
 }
 
 function askedBy({ attributes, session_id, user_id, tags, synthetic_start }: Span): TracePayload {
@@ -119,25 +214,9 @@ function askedBy({ attributes, session_id, user_id, tags, synthetic_start }: Spa
     ...(session_id !== undefined && { session_id }),
     ...(user_id !== undefined && { user_id }),
     ...(tags !== undefined && { tags }),
-    ...attributes,
+    // of a whole call, recorded after the fact, one event has both
+    ...only(attributes, (key) => !ANSWER_KEYS.has(key)),
   };
-}
-
-/** A payload may have getters that throw, and change as soon as the bus goes on. */
-function plainEvent(event: TraceEvent): TraceEvent {
-  const { timestamp, event_type, agent_name, pattern_type } = event;
-  const payload = toPlainData(event.payload);
-  return {
-    timestamp,
-    event_type,
-    agent_name,
-    pattern_type,
-    payload: isData(payload) ? payload : { value: payload },
-  };
-}
-
-function keyOf({ trace_id, span_id }: Span): string {
-  return `${trace_id} ${span_id}`;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import type { TraceEvent } from '@pyagent-trace/core';
-import type { CallError } from './entry-of.ts';
+import { type CallError, read } from './entry-of.ts';
 
 /** More are a leak: of operations that never ended. */
 const MAX_FAILURES = 10_000;
@@ -18,18 +18,21 @@ export class FailureTrail {
 
   /** To be told of every event, after what `of` is asked for. */
   saw({ event_type, payload }: TraceEvent): void {
-    const { span_id, parent_span_id, status } = payload;
+    const isError = event_type === 'error';
+    if (!isError && !ENDS.has(event_type)) return;
+    const span_id = read(payload, 'span_id');
     if (typeof span_id !== 'string') return;
-    if (event_type === 'error') {
+    if (isError) {
       this.#set(span_id, toCallError(payload));
       return;
     }
-    if (!ENDS.has(event_type)) return;
     const failure = this.#failures.get(span_id);
     this.#failures.delete(span_id);
+    if (failure === undefined) return;
+    const parent_span_id = read(payload, 'parent_span_id');
+    const status = read(payload, 'status');
     const failed = status === 'error' || status === 'cancelled';
-    if (failure !== undefined && failed && typeof parent_span_id === 'string')
-      this.#set(parent_span_id, failure);
+    if (failed && typeof parent_span_id === 'string') this.#set(parent_span_id, failure);
   }
 
   #set(spanId: string, failure: CallError): void {
@@ -44,7 +47,10 @@ export class FailureTrail {
 }
 
 /** The payload of an `error` event, as it is kept with a call. */
-export function toCallError({ message, error_type, code }: TraceEvent['payload']): CallError {
+export function toCallError(payload: TraceEvent['payload']): CallError {
+  const message = read(payload, 'message');
+  const error_type = read(payload, 'error_type');
+  const code = read(payload, 'code');
   return {
     message: typeof message === 'string' ? message : '',
     error_type: typeof error_type === 'string' ? error_type : 'Error',

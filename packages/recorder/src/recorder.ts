@@ -13,13 +13,12 @@ import {
 } from '@pyagent-trace/core';
 import type { ReadOptions, TraceSource } from '@pyagent-trace/core/read';
 import { parseOptions } from '@pyagent-trace/core/schema';
-import { encodeEntry } from './entry-of.ts';
+import { encodeEntry, plainPayload } from './entry-of.ts';
 import { EventEntries } from './event-entries.ts';
 import { MemoryLines } from './memory-lines.ts';
 import { OptionsSchema, type RecorderOptions, toPath } from './options.ts';
 import { readRecording } from './read-recording.ts';
 import {
-  isData,
   namedMessage,
   type RecordEntry,
   type RecordMessage,
@@ -96,7 +95,7 @@ export class Recorder implements TraceExporter {
 
   /** Records a model call and its answer. */
   recordLlmCall({ agent_name, messages, response, metadata = {} }: LlmCallRecord): void {
-    const known = plainObject(metadata);
+    const known = plainPayload(metadata);
     const payload = { response, model: '', ...known };
     this.#record(
       { event_type: 'llm_call', agent_name, messages, response, metadata: known },
@@ -174,7 +173,7 @@ export class Recorder implements TraceExporter {
 
   /**
    * Resolves when the disk has taken what was recorded, or the timeout, by default 5,000 ms, has passed.
-   * Calls that run stay open.
+   * Calls that run stay open; one that is part of something that ended gets its entry.
    */
   async flush({ timeoutMs = FLUSH_TIMEOUT_MS }: FlushOptions = {}): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
@@ -188,7 +187,7 @@ export class Recorder implements TraceExporter {
     }
   }
 
-  /** Flushes, closes the file and gives up, as `failed`, what it has not taken and calls that have no end. */
+  /** Flushes, closes the file and gives up, as `failed`, what it has not taken. */
   shutdown(options?: FlushOptions): Promise<void> {
     return (this.#closed ??= this.#close(options));
   }
@@ -197,7 +196,8 @@ export class Recorder implements TraceExporter {
     const store = this.#store.stats();
     const delivered = this.#returned + store.written;
     const failed = this.#failed + this.#events.lost + store.lost;
-    const error = store.error ?? this.#error ?? this.#events.problem;
+    const late = `events that came after their call had ended: ${this.#events.lost}`;
+    const error = store.error ?? this.#error ?? (this.#events.lost > 0 ? late : undefined);
     return {
       accepted: this.#accepted,
       dropped: this.#dropped,
@@ -291,10 +291,4 @@ function completed(
     response,
     metadata,
   };
-}
-
-/** As it is now, and of an object that throws when it is read what can be read. */
-function plainObject(value: TracePayload): TracePayload {
-  const plain = toPlainData(value);
-  return isData(plain) ? plain : {};
 }

@@ -1,7 +1,7 @@
 import type { TracePayload } from '@pyagent-trace/core';
 import { answeredOf, askedOf } from '../entry-of.ts';
 import type { RecordEntry } from '../record-entry.ts';
-import type { Exchange, ExchangeKind } from './exchange.ts';
+import type { Compared, Exchange, ExchangeKind } from './exchange.ts';
 import { type IgnoredPath, isRecord, questionOf } from './question.ts';
 import { answerOf } from './recorded-answer.ts';
 
@@ -25,8 +25,7 @@ export function exchangeOfEntry(
   return {
     kind,
     question: questionOf(agent_name, askedOf(entry), ignored),
-    // Python's recorder writes what the app tells it, and no status
-    compared: metadata['status'] === undefined && kind === 'llm_call' ? 'prompt' : 'all',
+    compared: comparedBy(kind, metadata),
     answer: answerOf(kind, answeredOf(entry), isRecord(error) ? (error as never) : undefined),
     agent_name,
     pattern_type: text(metadata, 'pattern_type'),
@@ -35,7 +34,14 @@ export function exchangeOfEntry(
     order: timestamp - seconds,
     ...(kind !== 'routing_decision' && { span: idOf(metadata, 'span_id') }),
     inside: idOf(metadata, kind === 'routing_decision' ? 'span_id' : 'parent_span_id'),
+    optional: kind === 'routing_decision' && !Object.hasOwn(metadata, 'result'),
   };
+}
+
+function comparedBy(kind: ExchangeKind, { status }: TracePayload): Compared {
+  if (kind === 'routing_decision') return 'asked'; // a recorder on a bus cannot tell what was asked
+  // Python's recorder writes what the app tells it, and no status
+  return kind === 'llm_call' && status === undefined ? 'prompt' : 'all';
 }
 
 function text(metadata: TracePayload, key: string): string {

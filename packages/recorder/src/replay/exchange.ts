@@ -10,8 +10,8 @@ export type Question = Readonly<Record<string, unknown>>;
  *
  * - `all`: it has exactly what was asked.
  * - `prompt`: Python's `Recorder` keeps agent, messages and, where the app says so, the model.
- * - `asked`: of a routing decision in a trace file, what was asked and what came of it stand side by side:
- *   it has to have every key that is asked.
+ * - `asked`: of a routing decision, what was asked and what came of it stand side by side in one event: it
+ *   has to have every key that is asked.
  */
 export type Compared = 'all' | 'prompt' | 'asked';
 
