@@ -31,14 +31,13 @@ debate → bull → llm_call 1
 debate → bear
   missing [-{"kind":"agent","name":"bear","calls":1,"asked":{}}-]
 
-               expected    actual
-model calls           2         1
-tool calls            1         1
-failed                0         0
-input tokens         20        10
-output tokens         4         2
-cost (USD)     0.000000  0.000000
-duration (ms)      5000      2100`,
+model calls    2 → 1
+tool calls     1 → 1
+failed         0 → 0
+input tokens   20 → 10
+output tokens  4 → 2
+cost           $0.000000 → $0.000000
+duration       5000 ms → 2100 ms`,
     );
   });
 
@@ -51,7 +50,7 @@ duration (ms)      5000      2100`,
       formatDiff(await diffTraces(events, events))
         .split('\n')
         .slice(0, 3),
-    ).toEqual(['The runs are equal.', '', '               expected    actual']);
+    ).toEqual(['The runs are equal.', '', 'model calls    1 → 1']);
   });
 
   test('says where the order changed', async () => {

@@ -54,30 +54,19 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-const ROWS: readonly (readonly [string, (totals: RunTotals) => string])[] = [
-  ['model calls', ({ llm_calls }) => String(llm_calls)],
-  ['tool calls', ({ tool_calls }) => String(tool_calls)],
-  ['failed', ({ failed }) => String(failed)],
-  ['input tokens', ({ input_tokens }) => String(input_tokens)],
-  ['output tokens', ({ output_tokens }) => String(output_tokens)],
-  ['cost (USD)', ({ cost_usd }) => cost_usd.toFixed(6)],
-  ['duration (ms)', ({ duration_ms }) => duration_ms.toFixed(0)],
+const ROWS: readonly (readonly [name: string, valueOf: (totals: RunTotals) => string])[] = [
+  ['model calls', ({ llm_calls }) => `${llm_calls}`],
+  ['tool calls', ({ tool_calls }) => `${tool_calls}`],
+  ['failed', ({ failed }) => `${failed}`],
+  ['input tokens', ({ input_tokens }) => `${input_tokens}`],
+  ['output tokens', ({ output_tokens }) => `${output_tokens}`],
+  ['cost', ({ cost_usd }) => `$${cost_usd.toFixed(6)}`],
+  ['duration', ({ duration_ms }) => `${duration_ms.toFixed(0)} ms`],
 ];
 
 function totals(expected: RunTotals, actual: RunTotals): string[] {
-  const rows = [
-    ['', 'expected', 'actual'],
-    ...ROWS.map(([name, value]) => [name, value(expected), value(actual)]),
-  ];
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, i) =>
-        i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
-      )
-      .join('  ')
-      .trimEnd(),
+  const width = Math.max(...ROWS.map(([name]) => name.length));
+  return ROWS.map(
+    ([name, valueOf]) => `${name.padEnd(width)}  ${valueOf(expected)} → ${valueOf(actual)}`,
   );
 }

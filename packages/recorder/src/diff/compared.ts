@@ -21,9 +21,12 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
   'tool_name',
   'response_model',
   'result_captured',
+  // where a recording says what a trace says otherwise
+  'answer_keys',
+  'answered',
+  'incomplete',
   'request_id',
   'previous_response_id',
-  'answer_keys',
   'duration_ms',
   'duration_seconds',
   'time_to_first_chunk_ms',

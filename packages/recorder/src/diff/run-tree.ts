@@ -87,7 +87,8 @@ function* circles(
 }
 
 function toNode(span: Span): Growing {
-  const { name, agent_name, attributes, incomplete, start_time, end_time = start_time } = span;
+  const { name, agent_name, attributes, start_time, end_time = start_time } = span;
+  const isIncomplete = span.incomplete === true || attributes['incomplete'] === true;
   const kind = span.kind === 'llm' ? 'llm_call' : span.kind;
   const isCall = kind === 'llm_call' || kind === 'tool';
   const error = isCall
@@ -99,7 +100,7 @@ function toNode(span: Span): Growing {
     model: kind === 'llm_call' ? name : undefined,
     answered_by: answeredBy(span),
     error: error === undefined ? attributes['error'] : errorOf(error.payload),
-    status: incomplete === true ? 'incomplete' : span.status,
+    status: isIncomplete ? 'incomplete' : span.status,
   });
   return {
     kind,
@@ -109,7 +110,7 @@ function toNode(span: Span): Growing {
     start: start_time,
     end: end_time,
     is_point: start_time === end_time && durationOf(span) === undefined,
-    duration_ms: incomplete === true ? undefined : durationOf(span),
+    duration_ms: isIncomplete ? undefined : durationOf(span),
     asked,
     answered,
     children: span.annotations

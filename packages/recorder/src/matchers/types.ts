@@ -12,7 +12,7 @@ export interface TraceMatchers {
    *
    * @example
    * ```ts
-   * await expect(({ tracer }) => debate(tracer)).toReplay('debate.jsonl');
+   * await expect(({ tracer }: ReplayedTrace) => debate(tracer)).toReplay('debate.jsonl');
    * ```
    */
   toReplay(file: string | URL, options?: DiffOptions): Promise<void>;
