@@ -144,7 +144,11 @@ const withIds = (id: string, userId: string): TraceEvent[] =>
         },
         answered: {
           response_id: id,
-          result: { id, created: id.length, choices: [{ text: 'Buy.', tool_call_id: id }] },
+          result: {
+            id,
+            created: id.length,
+            choices: [{ text: 'Buy.', tool_call_id: id, input: { user_id: userId } }],
+          },
         },
       }),
       tool(3, 'find', { user_id: userId }, 'Ada'),
@@ -355,6 +359,57 @@ describe('diffTraces', () => {
     expect(await placesOf(forth, back)).toHaveLength(1);
     expect((await diffTraces(forth, back)).first).toMatchObject({ what: 'order', path: '' });
     expect(await placesOf(forth, beside)).toEqual([]);
+
+    const [a, b, c] = ['a', 'b', 'c'];
+    const last = eventsOf(debate(tool(1, a, {}, 1), tool(3, b, {}, 1), tool(5, c, {}, 1)));
+    const first = eventsOf(debate(tool(1, c, {}, 1), tool(3, a, {}, 1), tool(5, b, {}, 1)));
+    expect((await diffTraces(last, first)).differences).toEqual([
+      { what: 'order', place: 'debate → tool c', path: '', expected: 3, actual: 1 },
+    ]);
+  });
+
+  test('takes no call at the end for one at the beginning that is missing', async () => {
+    const run = (...questions: string[]): TraceEvent[] =>
+      eventsOf(debate(...questions.map((question, i) => ask(2 * i, question, 'ok'))));
+
+    expect(await placesOf(run('a', 'b', 'c'), run('b', 'c', 'd'))).toEqual([
+      'missing debate → llm_call 1',
+      'extra debate → llm_call 3',
+    ]);
+  });
+
+  test('counts what failed, and costs that no call was found for', async () => {
+    const run = debate(
+      ask(1, 'a', '', { answered: { status: 'error' } }),
+      ask(3, 'b', '', { answered: { status: 'cancelled' } }),
+    );
+    const events = eventsOf(run).slice(0, -1);
+    const cost = createTraceEvent({
+      timestamp: events[0]?.timestamp ?? 0,
+      event_type: 'cost_record',
+      agent_name: 'nobody',
+      payload: {
+        trace_id: events[0]?.payload['trace_id'],
+        span_id: events[0]?.payload['span_id'],
+        model: 'other',
+        cost_usd: 2,
+        input_tokens: 5,
+      },
+    });
+
+    expect((await diffTraces([...events, cost], [])).totals.expected).toMatchObject({
+      failed: 3,
+      cost_usd: 2,
+      input_tokens: 25,
+    });
+  });
+
+  test('says how many events it could not place', async () => {
+    const gap = createTraceEvent({ event_type: 'trace_gap', payload: { dropped: 7 } });
+
+    expect(
+      (await diffTraces(eventsOf(argument()), [...eventsOf(argument()), gap])).warnings,
+    ).toEqual(['actual: 1 events are about no operation, or came too late: not compared']);
   });
 
   test('takes equal questions one after another', async () => {
@@ -380,6 +435,7 @@ describe('diffTraces', () => {
   test('leaves out ids and times in prompts and answers, and not those that a tool is asked', async () => {
     expect(await placesOf(withIds('a', 'u1'), withIds('bc', 'u1'))).toEqual([]);
     expect(await placesOf(withIds('a', 'u1'), withIds('a', 'u2'))).toEqual([
+      'answer debate → llm_call 1 result.choices.0.input.user_id',
       'arguments debate → tool find arguments.user_id',
     ]);
   });
@@ -451,6 +507,49 @@ describe('diffTraces', () => {
     ]);
     expect(await placesIn(recording('Buy.'), recording('Sell.'))).toEqual([
       'debate → bull → llm_call 1 response',
+    ]);
+  });
+
+  test('finds the decisions, the empty prompts and the unnamed calls of a recording in a trace', async () => {
+    const recording = [
+      entry({
+        event_type: 'routing_decision',
+        agent_name: 'bull',
+        metadata: { pattern_type: 'debate', difficulty: 2, result: 'gpt-4o' },
+      }),
+      entry({
+        agent_name: 'bull',
+        response: 'ok',
+        metadata: { pattern_type: 'debate', model: 'gpt-4o', parent_span_id: 'not recorded' },
+      }),
+    ];
+    const trace = (difficulty: number): TraceEvent[] => {
+      const events = eventsOf(debate(agent('bull', [ask(1, '', 'ok')])));
+      const ids = events[1]?.payload;
+      const decision = createTraceEvent({
+        timestamp: events[1]?.timestamp ?? 0,
+        event_type: 'routing_decision',
+        agent_name: 'bull',
+        payload: { ...ids, difficulty, result: 'gpt-4o' },
+      });
+      // the call does not say whose it is: its place does
+      return [...events.slice(0, 2), decision, ...events.slice(2)].map((event) =>
+        event.event_type.startsWith('llm')
+          ? { ...event, agent_name: '', payload: { ...event.payload, messages_in: undefined } }
+          : event,
+      );
+    };
+    const ignore = ['status', 'input_tokens', 'output_tokens'];
+
+    expect((await diffTraces(recording, trace(2), { ignore })).differences).toEqual([]);
+    expect((await diffTraces(recording, trace(3), { ignore })).differences).toEqual([
+      {
+        what: 'event',
+        place: 'debate → bull → routing_decision',
+        path: 'difficulty',
+        expected: 2,
+        actual: 3,
+      },
     ]);
   });
 

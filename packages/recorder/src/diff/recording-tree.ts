@@ -10,8 +10,7 @@ export function buildRecordingTree(entries: readonly RecordEntry[]): RunTree {
     entries.filter(isDecision),
     entries.filter((entry) => !isDecision(entry) && entry.event_type !== 'message'),
   ];
-  const known = new Set(others.filter(isStart).map(({ metadata }) => metadata['span_id']));
-  const { roots, warnings } = buildTree(others.map((entry) => toEvent(entry, known)));
+  const { roots, warnings } = buildTree(others.map(toEvent));
   return { roots: [...roots, ...decisions.map(decisionNode)], warnings };
 }
 
@@ -19,15 +18,14 @@ function isDecision({ event_type }: RecordEntry): boolean {
   return event_type === 'routing_decision';
 }
 
-function isStart({ event_type }: RecordEntry): boolean {
-  return event_type === 'pattern_start' || event_type === 'agent_start';
-}
-
-function toEvent(
-  { timestamp, event_type, agent_name, messages_in, response, metadata }: RecordEntry,
-  known: ReadonlySet<unknown>,
-): TraceEvent {
-  const { parent_span_id, ...rest } = metadata;
+function toEvent({
+  timestamp,
+  event_type,
+  agent_name,
+  messages_in,
+  response,
+  metadata,
+}: RecordEntry): TraceEvent {
   const isCall = event_type === 'llm_call';
   return createTraceEvent({
     timestamp,
@@ -35,8 +33,7 @@ function toEvent(
     agent_name,
     pattern_type: typeof metadata['pattern_type'] === 'string' ? metadata['pattern_type'] : '',
     payload: {
-      ...rest,
-      ...(known.has(parent_span_id) && { parent_span_id }),
+      ...metadata,
       ...(isCall ? { messages_in, response } : response !== '' && { output: response }),
     },
   });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeTraceEvent } from '@pyagent-trace/core';
+import { createTraceEvent, encodeTraceEvent } from '@pyagent-trace/core';
 import { describe, expect, test } from 'vitest';
 import { encodeEntry } from '../entry-of.ts';
 import type { MatcherContext, MatcherResult } from './context.ts';
@@ -77,6 +77,9 @@ describe('toReplay', () => {
     for (const fallback of [false, true]) {
       const { pass, message } = await replay(NEW, app({ questions: ['Buy oil?'], fallback }), file);
       expect(pass).toBe(false);
+      expect(message).toContain(
+        'run.jsonl: llm_call of agent "bull": not recorded; the nearest is',
+      );
       expect(message).toContain('messages_in.0.content: Buy [-gold-]{+oil+}?');
       expect(message).toContain('run the tests with -u');
     }
@@ -102,6 +105,30 @@ describe('toReplay', () => {
     );
     expect(other).toContain('answer output: [-Hold-]{+Sell+}.');
     expect(other).not.toContain('not asked for');
+  });
+
+  test('does not compare costs, which a price list may change', async () => {
+    const file = newFile();
+    const priced =
+      (cost_usd: number) =>
+      ({ bus, tracer }: ReplayedTrace): Promise<string> =>
+        tracer.pattern('debate', async () => {
+          const { trace_id, span_id } = tracer.current() ?? {};
+          const ids = { trace_id, span_id: 'a', parent_span_id: span_id };
+          for (const [event_type, payload] of [
+            ['llm_call', { model: 'm' }],
+            ['llm_response', { response: 'Buy.' }],
+            ['cost_record', { cost_usd }],
+          ] as const)
+            bus.emit(createTraceEvent({ event_type, payload: { ...ids, ...payload } }));
+          return 'Buy.';
+        });
+
+    expect((await replay(NEW, priced(1), file)).pass).toBe(true);
+    writeFileSync(file, readFileSync(file, 'utf8'));
+    expect(await replay(NONE, priced(2), file)).toMatchObject({
+      message: expect.not.stringContaining('cost_usd'),
+    });
   });
 
   test('fails where the run fails, unless it was recorded so', async () => {
@@ -167,6 +194,7 @@ describe('toReplay', () => {
     });
     expect((await replay(ALL, app({ questions: ['oil'] }), file)).pass).toBe(true);
     expect(readFileSync(file, 'utf8')).toContain('"messages_in":[{"role":"user","content":"oil"');
+    expect(readFileSync(file, 'utf8')).not.toContain('"payload"');
     expect((await replay(NONE, app({ questions: ['oil'], answer: offline }), file)).pass).toBe(
       true,
     );
