@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, runTool } from '../lib/run.mjs';
-import { entriesOf } from './tarball.mjs';
+import { loadableEntriesOf } from './tarball.mjs';
 
 const NODE_TYPES = fileURLToPath(new URL('../../node_modules/@types/node', import.meta.url));
 /** The two ways in which an app resolves types: as Node does, and as a bundler does. */
@@ -13,7 +13,9 @@ const RESOLUTIONS = [
 ];
 
 export async function consumerProblems(app, installed) {
-  const specifiers = installed.flatMap((dir) => entriesOf(dir).map(([specifier]) => specifier));
+  const specifiers = installed.flatMap((dir) =>
+    loadableEntriesOf(dir).map(([specifier]) => specifier),
+  );
   return [...(await loadProblems(app, specifiers)), ...(await typeProblems(app, specifiers))];
 }
 

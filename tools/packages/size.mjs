@@ -34,6 +34,9 @@ const CEILINGS = {
   '@pyagent-trace/exporter-otel': 12 * KB,
   // the recorder and the replayer; who imports one of them loads one
   '@pyagent-trace/recorder': 16 * KB,
+  // the comparison, the replayer and the recorder, for tests alone
+  '@pyagent-trace/recorder/jest': 22 * KB,
+  '@pyagent-trace/recorder/vitest': 22 * KB,
 };
 
 /** Every program that only emits loads this entry: no zod (48 ms), and any JavaScript runtime. */

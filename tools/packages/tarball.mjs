@@ -32,3 +32,12 @@ export function entriesOf(dir) {
     typeof target === 'object' ? [[`${name}${entry.slice(1)}`, target.default]] : [],
   );
 }
+
+/**
+ * The entries that an app loads by itself. What registers with a test runner as it is loaded, which
+ * `sideEffects` names, is loaded by the runner: the tests of its package do that.
+ */
+export function loadableEntriesOf(dir) {
+  const { sideEffects } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
+  return entriesOf(dir).filter(([, file]) => !(sideEffects || []).includes(file));
+}

@@ -5,6 +5,15 @@ export {
 } from './cassette/cassette-fetch.ts';
 export type { UnusedResponse } from './cassette/cassette-file.ts';
 export type { CassetteFetchOptions } from './cassette/options.ts';
+export { type DiffOptions, diffTraces } from './diff-traces.ts';
+export type {
+  DifferenceKind,
+  DurationPair,
+  RunTotals,
+  TraceDiff,
+  TraceDifference,
+} from './diff/types.ts';
+export { formatDiff } from './format-diff.ts';
 export { createReplayer, type CreateReplayerOptions, type Replay } from './create-replayer.ts';
 export type { Difference } from './difference.ts';
 export { readRecording, type RecordingReader } from './read-recording.ts';

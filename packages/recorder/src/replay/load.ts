@@ -3,6 +3,7 @@ import {
   type JsonlFormat,
   type JsonlReader,
   readJsonl,
+  type ReadOptions,
   TRACE_EVENT_FORMAT,
   type TraceSource,
 } from '@pyagent-trace/core/read';
@@ -32,7 +33,7 @@ export async function load(
   index: ExchangeIndex,
   ignored: readonly IgnoredPath[],
 ): Promise<boolean> {
-  const reader = open(source);
+  const reader = openRun(source, {}, 'createReplayer');
   let format: 'trace' | 'recording' | undefined;
   let problem: { readonly line: number; readonly text: string } | undefined;
   const add = (exchange: Exchange | undefined): void => {
@@ -70,7 +71,16 @@ const WHAT = {
   recordingFile: 'a recording',
 };
 
-function open(source: ReplaySource): JsonlReader<TraceEvent | RecordEntry> {
+/**
+ * Reads a run of either format, line by line.
+ *
+ * @param place whose source it is; the message of an error starts with it
+ */
+export function openRun(
+  source: ReplaySource,
+  options: ReadOptions,
+  place: string,
+): JsonlReader<TraceEvent | RecordEntry> {
   const chunks =
     typeof source === 'string' || source instanceof URL || !isIterable(source)
       ? (source as TraceSource)
@@ -81,8 +91,8 @@ function open(source: ReplaySource): JsonlReader<TraceEvent | RecordEntry> {
       isRecord(value) && 'messages_in' in value && !('payload' in value)
         ? RECORD_ENTRY_FORMAT
         : TRACE_EVENT_FORMAT,
-    {},
-    'createReplayer',
+    options,
+    place,
   );
 }
 
