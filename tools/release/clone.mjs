@@ -6,6 +6,8 @@ import { must } from '../lib/run.mjs';
 
 export async function cloneOf(root, folder) {
   await must('git', ['clone', '--quiet', root, folder], root);
+  // changesets compares with main, whatever branch this is
+  await must('git', ['checkout', '--quiet', '-B', 'main'], folder);
   await must('git', ['config', 'user.name', 'release'], folder);
   await must('git', ['config', 'user.email', 'release@localhost'], folder);
   await must('pnpm', ['install', '--frozen-lockfile', '--prefer-offline'], folder);

@@ -6,7 +6,7 @@ import { readMarkdown } from '../docs/markdown.mjs';
 import { outputProblems } from '../docs/output.mjs';
 import { must, runTool } from '../lib/run.mjs';
 import { importsOf, packageOf, parse } from '../lib/syntax.mjs';
-import { consumerProblems } from '../packages/consumer.mjs';
+import { consumerProblems, linkNodeTypes } from '../packages/consumer.mjs';
 import { tarballProblems } from '../packages/tarball.mjs';
 
 const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -42,6 +42,7 @@ export async function exampleProblems(folder, { name, devDependencies = {} }) {
       [...INSTALL, ...missing.map((one) => `${one}@${devDependencies[one]}`)],
       folder,
     );
+  linkNodeTypes(folder);
   const file = fileOf(example);
   writeFileSync(join(folder, file), `${example.code}\nexport {};\n`);
   const compilerOptions = {
