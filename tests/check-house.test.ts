@@ -14,6 +14,8 @@ const TEST = 'packages/core/src/answer.test.ts';
 const homePath = ['', 'home', 'ann', 'run.jsonl'].join('/');
 const registry = ['https://registry', 'npmjs', 'org'].join('.');
 
+const BUILT = { types: './dist/index.d.ts', default: './dist/index.js' };
+
 function fault(rule: string, files: Files, problem: string): Fault {
   return { rule, files, problem };
 }
@@ -65,6 +67,15 @@ const FAULTS: readonly Fault[] = [
     `${JSONL_PACKAGE}: engines.node must be ">=22.15"`,
   ),
   fault(
+    'a package that does not say where it was built',
+    {
+      [JSONL_PACKAGE]: manifest('exporter-jsonl', {
+        publishConfig: { access: 'public', exports: { '.': BUILT } },
+      }),
+    },
+    `${JSONL_PACKAGE}: publishConfig.provenance must be true`,
+  ),
+  fault(
     'a package that depends on a sibling',
     {
       [JSONL_PACKAGE]: manifest('exporter-jsonl', {
@@ -92,7 +103,7 @@ const FAULTS: readonly Fault[] = [
     'an entry that is not published',
     {
       [CORE_PACKAGE]: manifest('core', {
-        publishConfig: { access: 'public', exports: {} },
+        publishConfig: { access: 'public', provenance: true, exports: {} },
       }),
     },
     `${CORE_PACKAGE}: exports and publishConfig.exports differ at "."`,

@@ -17,7 +17,11 @@ describe('check-packages', { timeout: CHECK_TIMEOUT_MS }, () => {
       'packages/core/package.json': manifest('core', {
         files: ['dist', 'src', 'api.d.ts'],
         scripts: { postinstall: 'node --version' },
-        publishConfig: { access: 'public', exports: { '.': entry, './extra': entry } },
+        publishConfig: {
+          access: 'public',
+          provenance: true,
+          exports: { '.': entry, './extra': entry },
+        },
         exports: { '.': entry, './extra': entry },
       }),
       'packages/core/api.d.ts': '',

@@ -78,7 +78,7 @@ export function manifest(name: string, changes: object = {}): string {
     files: ['dist', 'src', '!src/**/*.test.ts'],
     type: 'module',
     exports: { '.': { '@pyagent-trace/source': './src/index.ts', ...built } },
-    publishConfig: { access: 'public', exports: { '.': built } },
+    publishConfig: { access: 'public', provenance: true, exports: { '.': built } },
     engines: { node: '>=22.15' },
     ...(name === 'core' ? {} : { dependencies: { '@pyagent-trace/core': 'workspace:^' } }),
   };

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArgs, readPackages, report } from './lib/repo.mjs';
-import { run, runTool } from './lib/run.mjs';
+import { must, runTool } from './lib/run.mjs';
 import { consumerProblems } from './packages/consumer.mjs';
 import { sizeProblems } from './packages/size.mjs';
 import { tarballProblems } from './packages/tarball.mjs';
@@ -39,11 +39,6 @@ try {
   report('check-packages', problems, `${tarballs.length} tarballs`);
 } finally {
   rmSync(consumer, { recursive: true, force: true });
-}
-
-async function must(command, args, cwd) {
-  const { status, output } = await run(command, args, cwd);
-  if (status !== 0) throw new Error(`${command} ${args[0]} failed:\n${output}`);
 }
 
 async function lintProblems(tarball) {

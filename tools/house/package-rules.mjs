@@ -64,6 +64,7 @@ function* dependencyProblems({ name, ...manifest }) {
 function* exportProblems({ exports = {}, publishConfig = {} }) {
   const published = publishConfig.exports ?? {};
   if (publishConfig.access !== 'public') yield 'publishConfig.access must be "public"';
+  if (publishConfig.provenance !== true) yield 'publishConfig.provenance must be true';
   for (const entry of new Set([...Object.keys(exports), ...Object.keys(published)])) {
     const target = exports[entry];
     if (typeof target === 'object' && Object.keys(target)[0] !== SOURCE_CONDITION)

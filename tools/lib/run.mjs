@@ -30,6 +30,12 @@ export function run(command, args, cwd) {
   });
 }
 
+/** @throws {Error} with what it printed, where it fails */
+export async function must(command, args, cwd) {
+  const { status, output } = await run(command, args, cwd);
+  if (status !== 0) throw new Error(`${command} ${args[0]} failed:\n${output}`);
+}
+
 /** Runs the command `name` of a development dependency of the root. */
 export function runTool(packageName, name, args, cwd) {
   const { bin } = JSON.parse(readFileSync(join(NODE_MODULES, packageName, 'package.json'), 'utf8'));

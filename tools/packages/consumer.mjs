@@ -1,5 +1,5 @@
 // An app that has nothing but the tarballs: every entry is imported, required and type-checked.
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, runTool } from '../lib/run.mjs';
@@ -34,9 +34,16 @@ async function loadProblems(app, specifiers) {
   return problems;
 }
 
+/** Again after each install: npm takes away what it has not put there. */
+export function linkNodeTypes(app) {
+  const link = join(app, 'node_modules/@types/node');
+  if (existsSync(link)) return;
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(NODE_TYPES, link, 'junction');
+}
+
 async function typeProblems(app, specifiers) {
-  mkdirSync(join(app, 'node_modules/@types'), { recursive: true });
-  symlinkSync(NODE_TYPES, join(app, 'node_modules/@types/node'), 'junction');
+  linkNodeTypes(app);
   const lines = specifiers.map(
     (specifier, n) => `import * as m${n} from '${specifier}';\nvoid m${n};`,
   );

@@ -5,6 +5,7 @@ import { exporterContract, type ExporterSubject, sampleRun } from '@pyagent-trac
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { destination, ids, setUp, spanId, TRACE_ID } from '../testing/exporter-spans.ts';
 import { OTelExporter, PyAgentIdGenerator } from './index.ts';
+import { VERSION } from './version.ts';
 
 const NOTHING = { accepted: 0, dropped: 0, delivered: 0, failed: 0, pending: 0 };
 
@@ -168,7 +169,7 @@ describe('OTelExporter', () => {
       exporter.exportEvent(sampleRun()[0] as never);
     }
     expect(getTracer.mock.calls).toEqual([
-      ['@pyagent-trace/exporter-otel', '0.1.0'],
+      ['@pyagent-trace/exporter-otel', VERSION],
       ['desk', '7'],
     ]);
   });

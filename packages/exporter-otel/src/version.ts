@@ -1,2 +1,2 @@
 /** Of this package: the version of the instrumentation scope of its spans. */
-export const VERSION = '0.1.0';
+export const VERSION = '0.0.0';
