@@ -56,7 +56,7 @@ export interface AppReport {
   /** How often the counts were looked at, and what was wrong with them at which moment. */
   readonly looks: number;
   readonly broken: readonly string[];
-  /** The longest time for which the event loop did not come round. */
+  /** The longest time for which the event loop did not come round; on Linux without that of other programs. */
   readonly blockedMs: number;
   /** Of the program's own work. */
   readonly result: number;
