@@ -34,6 +34,8 @@ export interface Scenario {
   readonly end: End;
   /** What `shutdown` gets. */
   readonly timeoutMs: number;
+  /** How long an answer of the destination may take. */
+  readonly requestTimeoutMs: number;
   readonly flushOnExit: boolean;
   /** The wall clock jumps by so much when half of the work is done. */
   readonly clockJumpMs: number;
