@@ -21,6 +21,7 @@ const DEFAULTS: Omit<Scenario, 'subject' | 'address' | 'conversations' | 'slowDi
   characters: [1_000],
   end: 'shutdown',
   timeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
   flushOnExit: false,
   clockJumpMs: 0,
   subscribers: 0,

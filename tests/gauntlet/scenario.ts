@@ -34,6 +34,8 @@ export interface Scenario {
   readonly end: End;
   /** What `shutdown` gets. */
   readonly timeoutMs: number;
+  /** How long an answer of the destination may take. */
+  readonly requestTimeoutMs: number;
   readonly flushOnExit: boolean;
   /** The wall clock jumps by so much when half of the work is done. */
   readonly clockJumpMs: number;
@@ -56,7 +58,7 @@ export interface AppReport {
   /** How often the counts were looked at, and what was wrong with them at which moment. */
   readonly looks: number;
   readonly broken: readonly string[];
-  /** The longest time for which the event loop did not come round. */
+  /** The longest time for which the event loop did not come round; on Linux without that of other programs. */
   readonly blockedMs: number;
   /** Of the program's own work. */
   readonly result: number;

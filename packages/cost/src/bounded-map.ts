@@ -4,6 +4,8 @@ export class BoundedMap<Key, Value> {
   readonly #max: number;
   /** Stands at the oldest; starting anew it would pass all that was deleted since the last rehash. */
   #order = this.#entries.keys();
+  /** Since the iterator was made. */
+  #deleted = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -19,7 +21,12 @@ export class BoundedMap<Key, Value> {
   }
 
   delete(key: Key): void {
-    this.#entries.delete(key);
+    if (!this.#entries.delete(key)) return;
+    this.#deleted += 1;
+    if (this.#deleted < this.#max) return;
+    // V8 keeps every table that the map has had, with all that was in it, for an iterator that stands still
+    this.#order = this.#entries.keys();
+    this.#deleted = 0;
   }
 
   /** The newest for which `matches` holds. */

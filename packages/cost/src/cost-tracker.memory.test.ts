@@ -10,12 +10,19 @@ const RECORDS = Number(process.env['COST_RECORDS'] ?? 200_000);
 const MAX_GROWTH = 4e6;
 
 describe('CostTracker', () => {
-  test(
-    `takes no more memory after ${RECORDS.toLocaleString('en')} records, traces and users`,
+  test.for([
+    ['recorded, with traces and users of their own', 'record'],
+    ['heard of on a bus, answered and priced', 'hear'],
+  ] as const)(
+    `takes no more memory after ${RECORDS.toLocaleString('en')} calls that are %s`,
     { timeout: 600_000 },
-    async () => {
-      const args = ['--expose-gc', '--conditions=@pyagent-trace/source', PROGRAM, String(RECORDS)];
-      const { stdout } = await promisify(execFile)(process.execPath, args);
+    async ([, how]) => {
+      const args = ['--expose-gc', '--conditions=@pyagent-trace/source', PROGRAM];
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        ...args,
+        String(RECORDS),
+        how,
+      ]);
       const { entries, before, after } = JSON.parse(stdout) as Record<string, number>;
       expect(entries).toBe(50_000 + RECORDS);
       expect((after ?? 0) - (before ?? 0)).toBeLessThan(MAX_GROWTH);

@@ -12,9 +12,6 @@ export interface Opened {
   told?(): number;
 }
 
-/** How long one request may take: short, since most destinations here do not answer in any time. */
-const REQUEST_TIMEOUT_MS = 1_000;
-
 const ignore = (): void => {};
 
 const openers: Record<SubjectName, (scenario: Scenario) => Promise<Opened>> = {
@@ -35,7 +32,7 @@ export async function open({ subject, ...scenario }: Scenario): Promise<Opened |
   return subject === 'none' ? undefined : openers[subject]({ subject, ...scenario });
 }
 
-async function openOTel({ address, littleRoom }: Scenario): Promise<Opened> {
+async function openOTel({ address, littleRoom, requestTimeoutMs }: Scenario): Promise<Opened> {
   const { diag } = await import('@opentelemetry/api');
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
@@ -44,14 +41,14 @@ async function openOTel({ address, littleRoom }: Scenario): Promise<Opened> {
   const tell = (): void => void (lines += 1);
   diag.setLogger({ error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore });
   process.env['OTEL_BSP_SCHEDULE_DELAY'] = '100';
-  process.env['OTEL_BSP_EXPORT_TIMEOUT'] = String(REQUEST_TIMEOUT_MS);
+  process.env['OTEL_BSP_EXPORT_TIMEOUT'] = String(requestTimeoutMs);
   process.env['OTEL_BSP_MAX_QUEUE_SIZE'] = littleRoom ? '64' : '8192';
   if (littleRoom) process.env['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'] = '64';
   const idGenerator = new PyAgentIdGenerator();
   const sdk = new NodeSDK({
     serviceName: 'gauntlet',
     idGenerator,
-    traceExporter: new OTLPTraceExporter({ url: address, timeoutMillis: REQUEST_TIMEOUT_MS }),
+    traceExporter: new OTLPTraceExporter({ url: address, timeoutMillis: requestTimeoutMs }),
     metricReaders: [],
     logRecordProcessors: [],
     autoDetectResources: false,
@@ -67,7 +64,7 @@ async function openOTel({ address, littleRoom }: Scenario): Promise<Opened> {
 }
 
 async function openLangfuse(
-  { address, littleRoom }: Scenario,
+  { address, littleRoom, requestTimeoutMs }: Scenario,
   transport: 'otlp' | 'langfuse',
 ): Promise<Opened> {
   const { LangfuseExporter } = await import('@pyagent-trace/exporter-langfuse');
@@ -77,7 +74,7 @@ async function openLangfuse(
     baseUrl: address,
     transport,
     flushIntervalMs: 100,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    requestTimeoutMs,
     ...(littleRoom && { maxQueueBytes: 1024 * 1024 }),
   });
   return { exporter };

@@ -6,11 +6,11 @@ import { flushOnExit } from '@pyagent-trace/core/process';
 import { createTracer, type Tracer } from '@pyagent-trace/core/tracer';
 import type { Message, Scenario } from '../scenario.ts';
 import { open } from './exporters.ts';
+import { StandStill } from './stand-still.ts';
 import { Watched } from './watched.ts';
 import { converse, emitHostilePayloads, work } from './work.ts';
 
 const REPORT_FD = 3;
-const LOOP_INTERVAL_MS = 10;
 /** After the shutdown, to see that they are counted. */
 const LATE_CONVERSATIONS = 5;
 const WAIT_MS = 60_000;
@@ -29,14 +29,7 @@ const calls = subscribe(scenario.subscribers);
 if (scenario.flushOnExit) flushOnExit(bus, { timeoutMs: scenario.timeoutMs });
 let result = 0;
 
-let blockedMs = 0;
-let roundMs = performance.now();
-const loop = setInterval(() => {
-  const nowMs = performance.now();
-  blockedMs = Math.max(blockedMs, nowMs - roundMs - LOOP_INTERVAL_MS);
-  roundMs = nowMs;
-}, LOOP_INTERVAL_MS).unref();
-
+const standStill = new StandStill();
 say({ kind: 'started' });
 if (scenario.end === 'killed' || scenario.end === 'out of memory') await workUntilKilled(tracer);
 if (scenario.hostilePayloads) await emitHostilePayloads(bus);
@@ -81,7 +74,6 @@ async function end(): Promise<void> {
 }
 
 function report(): void {
-  clearInterval(loop);
   watched?.look('at exit');
   say({
     kind: 'report',
@@ -91,7 +83,7 @@ function report(): void {
       stats: watched?.stats(),
       looks: watched?.looks ?? 0,
       broken: watched?.broken ?? [],
-      blockedMs: Math.round(blockedMs),
+      blockedMs: standStill.longestMs,
       result,
       told: opened?.told?.() ?? 0,
     },

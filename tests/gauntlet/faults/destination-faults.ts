@@ -2,9 +2,9 @@
 import type { Fault } from './fault.ts';
 
 /** Long enough for the destination to change its ways under it: some 1.5 s. */
-const slowly = { atOnce: 2, pauseMs: 50 };
+const slowly = { atOnce: 2, pauseMs: 50, requestTimeoutMs: 1_000 };
 /** Nothing more will come of waiting. */
-const hopeless = { timeoutMs: 700 };
+const hopeless = { timeoutMs: 700, requestTimeoutMs: 1_000 };
 const READER_IS_GONE = 'a reader that has gone does not come back';
 
 export const destinationFaults: readonly Fault[] = [

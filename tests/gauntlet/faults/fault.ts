@@ -41,6 +41,6 @@ export interface Fault {
   readonly without?: Partial<Record<SubjectName, string>>;
   /** Events that come in no known number of spans: at least those of the conversations must arrive. */
   readonly hasOddEvents?: boolean;
-  /** How long the event loop may stand still, by default 1 s: the machine may be busy with something else. */
+  /** How long the event loop may stand still, by default 1 s. */
   readonly mayBlockMs?: number;
 }

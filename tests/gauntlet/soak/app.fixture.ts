@@ -13,6 +13,7 @@ import { ConsoleExporter } from '@pyagent-trace/exporter-console';
 import { JsonlExporter } from '@pyagent-trace/exporter-jsonl';
 import { LangfuseExporter } from '@pyagent-trace/exporter-langfuse';
 import { OTelExporter, PyAgentIdGenerator } from '@pyagent-trace/exporter-otel';
+import { StandStill } from '../app/stand-still.ts';
 import { Watched } from '../app/watched.ts';
 import { SPANS_PER_CONVERSATION } from '../scenario.ts';
 import { CountingExporter } from './counting-exporter.ts';
@@ -82,15 +83,9 @@ const tracer = createTracer(bus, { interceptors: [otel.interceptor] });
 
 const ASKED = { role: 'user', content: `Should we buy? The key is ${SECRET}.` };
 
-let blockedMs = 0;
-let roundMs = performance.now();
-const startMs = roundMs;
+const standStill = new StandStill();
+const startMs = performance.now();
 const samples: Sample[] = [];
-setInterval(() => {
-  const nowMs = performance.now();
-  blockedMs = Math.max(blockedMs, nowMs - roundMs - TICK_MS);
-  roundMs = nowMs;
-}, TICK_MS).unref();
 setInterval(sample, plan.sampleEveryMs).unref();
 
 const conversations = await emitSteadily();
@@ -115,7 +110,7 @@ const report: SoakReport = {
   redacted: redactor.stats().redacted,
   cost: { entries: tracker.summary().entries, usd: tracker.totalCost },
   samples,
-  blockedMs: Math.round(blockedMs),
+  blockedMs: standStill.longestMs,
   cpuSeconds: (user + system) / 1e6,
   told,
 };
