@@ -165,6 +165,7 @@ export interface ReplayStats {
     readonly recorded: number;
     readonly lost: number;
     readonly unused: number;
+    readonly tornTail: boolean;
 }
 export interface UnusedAnswer {
     readonly kind: ExchangeKind;

@@ -241,17 +241,15 @@ describe('createReplayer', () => {
     const asks = (agent: string, content: string) => (tracer: Tracer) =>
       tracer.agent(agent, () => ask(tracer, content, () => 'Yes.'));
     const { events } = await runTraced(async (tracer) => {
-      for (const [agent, content] of [
-        ['bear', 'Is it wise to buy gold at the current price of it?'],
-        ['bull', 'Is it wise to buy gold at the current rate?'],
-      ] as const)
-        await asks(agent, content)(tracer);
+      for (let share = 0; share < 20; share++)
+        await asks('bear', `Is it wise to buy gold at the current price of ${share}?`)(tracer);
+      await asks('bull', 'Is it wise to buy gold at the current rate?')(tracer);
     });
     await using replay = await createReplayer(events, { onUnused: () => {} });
 
     await expect(
       runTraced(asks('bull', 'Is it wise to buy gold at the current price?'), [replay]),
-    ).rejects.toMatchObject({ nearest: { line: 6 } });
+    ).rejects.toMatchObject({ nearest: { line: 82 } });
   });
 
   test('throws a miss at once where the function is no async one, and rejects where it is', async () => {
