@@ -185,11 +185,12 @@ const routed = (difficulty: number): TraceEvent[] => {
     payload: { ...ids, difficulty, result: 'gpt-4o' },
   });
   // the call does not say whose it is: its place does
-  return [...events.slice(0, 2), decision, ...events.slice(2)].map((event) =>
-    event.event_type.startsWith('llm')
-      ? { ...event, agent_name: '', payload: { ...event.payload, messages_in: undefined } }
-      : event,
-  );
+  return [...events.slice(0, 2), decision, ...events.slice(2)].map((event) => {
+    const { timestamp, event_type, pattern_type, payload } = event;
+    if (!event_type.startsWith('llm')) return event;
+    const { messages_in: _, ...rest } = payload;
+    return createTraceEvent({ timestamp, event_type, pattern_type, payload: rest });
+  });
 };
 
 describe('diffTraces', () => {
@@ -528,7 +529,7 @@ describe('diffTraces', () => {
   });
 
   test('finds the decisions, the empty prompts and the unnamed calls of a recording in a trace', async () => {
-    const recording = [
+    const entries = [
       entry({
         event_type: 'routing_decision',
         agent_name: 'bull',
@@ -542,8 +543,8 @@ describe('diffTraces', () => {
     ];
     const ignore = ['status', 'input_tokens', 'output_tokens'];
 
-    expect((await diffTraces(recording, routed(2), { ignore })).differences).toEqual([]);
-    expect((await diffTraces(recording, routed(3), { ignore })).differences).toEqual([
+    expect((await diffTraces(entries, routed(2), { ignore })).differences).toEqual([]);
+    expect((await diffTraces(entries, routed(3), { ignore })).differences).toEqual([
       {
         what: 'event',
         place: 'debate → bull → routing_decision',
