@@ -189,6 +189,19 @@ describe('RecordingFile, anew', () => {
     expect(readdirSync(folder)).toEqual(['run.jsonl']);
   });
 
+  test('does not take the place of a symbolic link', () => {
+    symlinkSync(`${path}.target`, path);
+    const file = new RecordingFile(path, { anew: true });
+    file.append(LINE);
+    file.close();
+
+    expect(file.stats()).toMatchObject({
+      lost: 1,
+      error: expect.stringContaining('ELOOP') as string,
+    });
+    expect(readdirSync(folder)).toEqual(['run.jsonl']);
+  });
+
   test('leaves an empty file where nothing was written', () => {
     writeFileSync(path, 'old\n');
     new RecordingFile(path, { anew: true }).close();

@@ -3,7 +3,7 @@ import { answeredOf, askedOf } from '../entry-of.ts';
 import type { RecordEntry } from '../record-entry.ts';
 import type { Compared, Exchange, ExchangeKind } from './exchange.ts';
 import { type IgnoredPath, isRecord, questionOf } from './question.ts';
-import { answerOf } from './recorded-answer.ts';
+import { answerOf, NEVER_ENDED } from './recorded-answer.ts';
 
 const KINDS: Readonly<Record<string, ExchangeKind>> = {
   llm_call: 'llm_call',
@@ -20,13 +20,19 @@ export function exchangeOfEntry(
   const { event_type, agent_name, timestamp, metadata } = entry;
   const kind = Object.hasOwn(KINDS, event_type) ? KINDS[event_type] : undefined;
   if (kind === undefined) return undefined;
-  const { duration_ms, error } = metadata;
+  const { duration_ms, error, incomplete } = metadata;
+  const asked = askedOf(entry);
+  // of a decision, nobody can tell which keys were asked
+  const end = { ...(kind === 'routing_decision' && asked), ...answeredOf(entry) };
   const seconds = typeof duration_ms === 'number' ? duration_ms / 1000 : 0;
   return {
     kind,
-    question: questionOf(agent_name, askedOf(entry), ignored),
+    question: questionOf(agent_name, asked, ignored),
     compared: comparedBy(kind, metadata),
-    answer: answerOf(kind, answeredOf(entry), isRecord(error) ? (error as never) : undefined),
+    answer:
+      incomplete === true
+        ? { end: {}, problem: NEVER_ENDED }
+        : answerOf(end, isRecord(error) ? (error as never) : undefined),
     agent_name,
     pattern_type: text(metadata, 'pattern_type'),
     session_id: text(metadata, 'session_id'),
@@ -34,7 +40,8 @@ export function exchangeOfEntry(
     order: timestamp - seconds,
     ...(kind !== 'routing_decision' && { span: idOf(metadata, 'span_id') }),
     inside: idOf(metadata, kind === 'routing_decision' ? 'span_id' : 'parent_span_id'),
-    optional: kind === 'routing_decision' && !Object.hasOwn(metadata, 'result'),
+    optional:
+      incomplete === true || (kind === 'routing_decision' && !Object.hasOwn(metadata, 'result')),
   };
 }
 

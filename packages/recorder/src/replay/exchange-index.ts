@@ -24,8 +24,10 @@ export interface Recorded {
   readonly line: number;
   readonly order: number;
   readonly optional: boolean;
+  /** Can be given. */
+  readonly whole: boolean;
   /** Of the question with its white space. */
-  readonly exact: string;
+  readonly exact: number;
   readonly questionPlace: Place;
   readonly answerPlace: Place;
   used: boolean;
@@ -84,7 +86,8 @@ export class ExchangeIndex {
       line,
       order,
       optional,
-      exact: hash('sha256', text, 'base64'),
+      whole: exchange.answer.problem === undefined,
+      exact: numberOf(text),
       questionPlace: this.#shelf.put(text),
       answerPlace: this.#shelf.put(JSON.stringify(exchange.answer)),
       used: false,
@@ -92,7 +95,7 @@ export class ExchangeIndex {
     };
     this.#sketch(text);
     this.#all.push(recorded);
-    if (inside !== undefined) append(this.#inner, inside, recorded);
+    if (inside !== undefined && inside !== span) append(this.#inner, inside, recorded);
     if (span !== undefined) {
       for (const inner of this.#inner.get(span) ?? []) inner.inside = recorded;
       this.#inner.delete(span);
@@ -167,13 +170,13 @@ export class ExchangeIndex {
     this.#shelf.close();
   }
 
-  /** The one that fits best: of the same session, with the same white space, in the same pattern; the first of those. */
+  /** The one that fits best: that can be given, of the same session, with the same white space, in the same pattern; the first of those. */
   #next(group: Group, asked: Asked): Recorded | undefined {
     const { members } = group;
     while (members[group.first]?.used === true) group.first += 1;
     let best: Recorded | undefined;
     let bestFit = -1;
-    const exact = members.length - group.first > 1 ? exactOf(asked.question) : '';
+    const exact = members.length - group.first > 1 ? numberOf(sortedJson(asked.question)) : 0;
     for (let i = group.first; i < members.length && bestFit < MAX_FIT; i++) {
       const member = members[i] as Recorded;
       if (member.used) continue;
@@ -241,18 +244,20 @@ export class ExchangeIndex {
   }
 }
 
-const MAX_FIT = 7;
+const MAX_FIT = 15;
 
-function fitOf(member: Recorded, asked: Asked, exact: string): number {
+function fitOf(member: Recorded, asked: Asked, exact: number): number {
   return (
+    (member.whole ? 8 : 0) +
     (member.session_id === asked.session_id ? 4 : 0) +
     (member.exact === exact ? 2 : 0) +
     (member.pattern_type === asked.pattern_type ? 1 : 0)
   );
 }
 
-function exactOf(question: Question): string {
-  return hash('sha256', sortedJson(question), 'base64');
+/** 48 bits of a hash: enough among questions that are equal but for their white space. */
+function numberOf(text: string): number {
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 12), 16);
 }
 
 function keyOf(kind: ExchangeKind, compared: Compared, question: Question | undefined): string {

@@ -60,6 +60,6 @@ export interface Exchange {
   readonly span?: string | undefined;
   /** The span of the exchange around it: where that is answered, this one is not asked. */
   readonly inside?: string | undefined;
-  /** May as well have been told as asked: nobody needs to ask for it. */
+  /** Told rather than asked, or never answered: nobody has to ask for it. */
   readonly optional?: boolean;
 }

@@ -1,5 +1,4 @@
 // A recorded answer, given the way the app's function gave it.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InterceptedOperation } from '@pyagent-trace/core/tracer';
 import type { Answer, Chunk, Thrown } from './exchange.ts';
 
@@ -50,11 +49,23 @@ async function* playBack(
   const startMs = performance.now();
   for (const { at_ms, chunk } of chunks) {
     const leftMs = timing === 'recorded' ? startMs + at_ms - performance.now() : 0;
-    if (leftMs > 0) await sleep(leftMs, undefined, signal && { signal }).catch(() => {});
+    if (leftMs > 0) await wait(leftMs, signal);
     signal?.throwIfAborted();
     yield chunk;
   }
   finish();
+}
+
+function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
 }
 
 /**
