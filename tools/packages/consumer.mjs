@@ -13,7 +13,9 @@ const RESOLUTIONS = [
 ];
 
 export async function consumerProblems(app, installed) {
-  const specifiers = installed.flatMap((dir) => loadableEntriesOf(dir).map(([specifier]) => specifier));
+  const specifiers = installed.flatMap((dir) =>
+    loadableEntriesOf(dir).map(([specifier]) => specifier),
+  );
   return [...(await loadProblems(app, specifiers)), ...(await typeProblems(app, specifiers))];
 }
 

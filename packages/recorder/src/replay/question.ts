@@ -18,7 +18,12 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
 ]);
 
 /** Where providers keep messages. */
-export const MESSAGE_KEYS: ReadonlySet<string> = new Set(['messages_in', 'messages', 'input', 'contents']);
+export const MESSAGE_KEYS: ReadonlySet<string> = new Set([
+  'messages_in',
+  'messages',
+  'input',
+  'contents',
+]);
 
 /** Keys of a message, a part of one or a tool call in one, as OpenAI, Anthropic, Google and the AI SDK call them. */
 const IDS_AND_TIMES: ReadonlySet<string> = new Set([
