@@ -50,6 +50,8 @@ export default defineConfig({
           name,
           include: ['**/*.test.ts'],
           setupFiles: [new URL('tools/console-guard.ts', import.meta.url).pathname],
+          // bundlers and other runtimes know no sources
+          ...(name === 'tests' && { globalSetup: ['build.ts'] }),
         },
       })),
       exporterOtel2x,

@@ -1,25 +1,19 @@
-import { comparisons as cost } from './cost.ts';
-import { comparisons as create } from './create.ts';
-import { comparisons as emit } from './emit.ts';
-import type { Comparison } from './harness.ts';
-import { comparisons as imports } from './imports.ts';
-import { comparisons as jsonl } from './jsonl.ts';
-import { comparisons as otel } from './otel.ts';
-import { comparisons as read } from './read.ts';
-import { comparisons as redact } from './redact.ts';
-import { comparisons as spans } from './spans.ts';
-import { comparisons as tracer } from './tracer.ts';
+import type { Measurement } from './harness/table.ts';
 
-/** All benches, by file name. */
-export const benches: Readonly<Record<string, readonly Comparison[]>> = {
-  emit,
-  create,
-  tracer,
-  jsonl,
-  spans,
-  otel,
-  read,
-  redact,
-  cost,
-  imports,
+/** All benches, by file name. Each is loaded where it runs: what a peer's import does stays with that bench. */
+export const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
+  emit: async () => (await import('./emit.ts')).measurements,
+  create: async () => (await import('./create.ts')).measurements,
+  tracer: async () => (await import('./tracer.ts')).measurements,
+  jsonl: async () => (await import('./jsonl.ts')).measurements,
+  spans: async () => (await import('./spans.ts')).measurements,
+  otel: async () => (await import('./otel.ts')).measurements,
+  langfuse: async () => (await import('./langfuse.ts')).measurements,
+  read: async () => (await import('./read.ts')).measurements,
+  redact: async () => (await import('./redact.ts')).measurements,
+  cost: async () => (await import('./cost.ts')).measurements,
+  replay: async () => (await import('./replay.ts')).measurements,
+  imports: async () => (await import('./imports.ts')).measurements,
+  sizes: async () => (await import('./sizes.ts')).measurements,
+  growth: async () => (await import('./growth.ts')).measurements,
 };

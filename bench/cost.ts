@@ -2,7 +2,8 @@
 // summed on demand?
 import { createTraceEvent, type TraceEvent } from '@pyagent-trace/core';
 import { type CostEntry, type CostSummary, CostTracker, priceTable } from '@pyagent-trace/cost';
-import type { Comparison, Subject } from './harness.ts';
+import { comparing, type Subject } from './harness/compare.ts';
+import type { Measurement } from './harness/table.ts';
 
 const AGENTS = Array.from({ length: 100 }, (_, i) => `agent-${i}`);
 const PATTERNS = ['debate', 'pipeline', 'supervisor', 'voting'];
@@ -49,7 +50,7 @@ export function entryOf(i: number, traced = false): CostEntry {
   };
 }
 
-export const comparisons: readonly Comparison[] = [
+export const measurements: readonly Measurement[] = comparing(
   {
     title: 'a record',
     per: 'record',
@@ -85,7 +86,7 @@ export const comparisons: readonly Comparison[] = [
     peer: priced('CostTracker, the answer has its cost', () => new CostTracker(), 0.001),
     note: 'llm_call and llm_response, taken by exportEvent.',
   },
-];
+);
 
 const TABLE = { 'gpt-4o': { inputUsdPerMillion: 2.5, outputUsdPerMillion: 10 } };
 

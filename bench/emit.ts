@@ -1,7 +1,14 @@
-// What does an event on the bus cost, beside the same listeners on node:events?
+// What does an event cost on its way to its subscribers, beside the emitters there are?
+import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { createTraceEvent, type TraceEvent, TraceEventBus } from '@pyagent-trace/core';
-import type { Comparison, Subject } from './harness.ts';
+import { EventEmitter as EventEmitter3 } from 'eventemitter3';
+import mittModule from 'mitt';
+import { comparing, type Comparison, type Goal, type Subject } from './harness/compare.ts';
+import type { Measurement } from './harness/table.ts';
+
+// its types describe CommonJS, its code is a module
+const mitt = mittModule as unknown as typeof mittModule.default;
 
 /** A power of two, so that an index is a mask. */
 const EVENTS = 64;
@@ -15,84 +22,170 @@ const literals: readonly TraceEvent[] = Array.from({ length: EVENTS }, (_, i) =>
 }));
 const checked = literals.map((event) => createTraceEvent(event));
 
-export const comparisons: readonly Comparison[] = [
-  compareSubscribers(0, checked),
-  compareSubscribers(1, checked, 1),
-  compareSubscribers(8, checked, 0.6),
-  compareSubscribers(1, literals),
-];
+const NOTE =
+  'The bus knows that createTraceEvent checked these events, catches what each subscriber throws and ' +
+  'looks for a promise in what it returns. Of its peers, diagnostics_channel catches too; it is asked for ' +
+  'hasSubscribers first, as its documentation says. mitt copies its list of listeners at each emit.';
 
-function compareSubscribers(
-  subscribers: number,
-  events: readonly TraceEvent[],
-  goal?: number,
-): Comparison {
-  const what =
-    events === literals ? 'literals, checked at each emit' : 'events of createTraceEvent';
-  return {
-    title: `emit, ${subscribers} ${subscribers === 1 ? 'subscriber' : 'subscribers'}: ${what}`,
+export const measurements: readonly Measurement[] = comparing(
+  { ...subscribers(0), note: NOTE },
+  {
+    ...subscribers(1, { ratio: 1, remains: 'It knows, catches and counts; node:events calls.' }),
+    note: NOTE,
+  },
+  { ...subscribers(8, { ratio: 0.6 }), note: NOTE },
+  { ...subscribers(100), iterations: 100_000, note: NOTE },
+  {
+    title: 'emit, 1 subscriber: literals, checked at each emit',
     per: 'event',
     iterations: 1_000_000,
     rounds: 15,
-    subjects: [bus(subscribers, events, goal)],
-    peer: emitter(subscribers, events),
+    subjects: [bus(1, literals)],
+    peer: nodeEvents(1, literals),
+    note: 'Literals of an app, which the bus checks and node:events does not.',
+  },
+);
+
+function subscribers(count: number, goal?: Goal): Comparison {
+  return {
+    title: `emit, ${count} ${count === 1 ? 'subscriber' : 'subscribers'}: events of createTraceEvent`,
+    per: 'event',
+    iterations: 1_000_000,
+    rounds: 15,
+    subjects: [
+      bus(count, checked, goal),
+      eventEmitter3(count, checked),
+      mittEmitter(count, checked),
+      diagnosticsChannel(count, checked),
+    ],
+    peer: nodeEvents(count, checked),
   };
 }
 
-function bus(subscribers: number, events: readonly TraceEvent[], goal?: number): Subject {
+// Each has a loop of its own: one that all share would know no emitter's code and inline none.
+
+function bus(count: number, events: readonly TraceEvent[], goal?: Goal): Subject {
   return {
     name: 'TraceEventBus',
-    ...(goal !== undefined && { goal }),
+    goal,
     start() {
-      const { emit, subscribe, stats } = bindBus();
-      const counters = Array.from({ length: subscribers }, () => counter(subscribe));
+      const subject = new TraceEventBus();
+      const { emit } = subject;
+      const counters = counting(count, (listener) => subject.subscribe(listener));
       return {
         round(iterations) {
-          const before = stats().emitted;
-          for (const each of counters) each.count = 0;
+          const before = subject.stats().emitted;
+          const heard = listen(counters);
           for (let i = 0; i < iterations; i++) emit(events[i & (EVENTS - 1)] as TraceEvent);
-          return counters[0]?.count ?? stats().emitted - before;
+          return heard() ?? subject.stats().emitted - before;
         },
       };
     },
   };
 }
 
-function bindBus(): Pick<TraceEventBus, 'emit' | 'subscribe' | 'stats'> {
-  const subject = new TraceEventBus();
-  return {
-    emit: subject.emit,
-    subscribe: (callback) => subject.subscribe(callback),
-    stats: () => subject.stats(),
-  };
-}
-
-function emitter(subscribers: number, events: readonly TraceEvent[]): Subject {
+function nodeEvents(count: number, events: readonly TraceEvent[]): Subject {
   return {
     name: 'node:events',
     start() {
-      const subject = new EventEmitter();
-      const counters = Array.from({ length: subscribers }, () =>
-        counter((listener) => subject.on('event', listener)),
-      );
+      const subject = new EventEmitter().setMaxListeners(count);
+      const counters = counting(count, (listener) => subject.on('event', listener));
       return {
         round(iterations) {
-          for (const each of counters) each.count = 0;
+          const heard = listen(counters);
           let unheard = 0;
           for (let i = 0; i < iterations; i++)
             if (!subject.emit('event', events[i & (EVENTS - 1)])) unheard += 1;
-          return counters[0]?.count ?? unheard;
+          return heard() ?? unheard;
         },
       };
     },
   };
 }
 
-/** The same listener for both: it looks at the event and counts it. */
-function counter(subscribe: (listener: (event: TraceEvent) => void) => unknown): { count: number } {
-  const state = { count: 0 };
-  subscribe((event) => {
-    if (event.event_type === 'llm_call') state.count += 1;
+function eventEmitter3(count: number, events: readonly TraceEvent[]): Subject {
+  return {
+    name: 'eventemitter3',
+    start() {
+      const subject = new EventEmitter3();
+      const counters = counting(count, (listener) => subject.on('event', listener));
+      return {
+        round(iterations) {
+          const heard = listen(counters);
+          let unheard = 0;
+          for (let i = 0; i < iterations; i++)
+            if (!subject.emit('event', events[i & (EVENTS - 1)])) unheard += 1;
+          return heard() ?? unheard;
+        },
+      };
+    },
+  };
+}
+
+function mittEmitter(count: number, events: readonly TraceEvent[]): Subject {
+  return {
+    name: 'mitt',
+    start() {
+      const subject = mitt<{ event: TraceEvent }>();
+      const counters = counting(count, (listener) => subject.on('event', listener));
+      return {
+        round(iterations) {
+          const heard = listen(counters);
+          let emitted = 0;
+          for (; emitted < iterations; emitted++)
+            subject.emit('event', events[emitted & (EVENTS - 1)] as TraceEvent);
+          return heard() ?? emitted;
+        },
+      };
+    },
+  };
+}
+
+function diagnosticsChannel(count: number, events: readonly TraceEvent[]): Subject {
+  return {
+    name: 'node:diagnostics_channel',
+    start() {
+      const subject: Channel = channel(`pyagent-trace-bench-${count}`);
+      const counters = counting(count, (listener) =>
+        subject.subscribe(listener as (event: unknown) => void),
+      );
+      return {
+        round(iterations) {
+          const heard = listen(counters);
+          let unheard = 0;
+          for (let i = 0; i < iterations; i++)
+            if (subject.hasSubscribers) subject.publish(events[i & (EVENTS - 1)]);
+            else unheard += 1;
+          return heard() ?? unheard;
+        },
+      };
+    },
+  };
+}
+
+interface Counter {
+  count: number;
+}
+
+/** The same listener for all: it looks at the event and counts it. */
+function counting(
+  count: number,
+  subscribe: (listener: (event: TraceEvent) => void) => unknown,
+): readonly Counter[] {
+  return Array.from({ length: count }, () => {
+    const counter = { count: 0 };
+    subscribe((event) => {
+      if (event.event_type === 'llm_call') counter.count += 1;
+    });
+    return counter;
   });
-  return state;
+}
+
+/** How many events all of them have heard from now on; nothing without a listener. */
+function listen(counters: readonly Counter[]): () => number | undefined {
+  for (const counter of counters) counter.count = 0;
+  return () => {
+    const heard = counters.map(({ count }) => count);
+    return heard.length === 0 ? undefined : Math.min(...heard);
+  };
 }

@@ -1,24 +1,36 @@
 // What does a line cost to read and check, beside JSON.parse of the same line?
-import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { encodeTraceEvent } from '@pyagent-trace/core';
 import { readTraceEvents, type TraceSource } from '@pyagent-trace/core/read';
-import type { Comparison, Running, Subject } from './harness.ts';
+import { comparing, type Goal, type Running, type Subject } from './harness/compare.ts';
+import type { Measurement } from './harness/table.ts';
 import { EVENTS_PER_TRIPLE, sampleTriples } from './samples.ts';
 
 const ITERATIONS = 8_000 * EVENTS_PER_TRIPLE;
+const GOAL: Goal = {
+  ratio: 2,
+  remains: 'The difference is the check of each line, and its place in the file for the report.',
+};
 const CHUNK_BYTES = 256 * 1024;
 
-export const comparisons: readonly Comparison[] = [
+export const measurements: readonly Measurement[] = comparing(
   {
-    title: 'a line of a file',
+    title: 'reading a line of a file',
     per: 'line',
     iterations: ITERATIONS,
     rounds: 15,
     subjects: [
-      ofFile('readTraceEvents', readAll, 2),
+      ofFile('readTraceEvents', readAll, GOAL),
       ofFile('node:readline and JSON.parse', async (path) => {
         let read = 0;
         for await (const line of createInterface({ input: createReadStream(path) }))
@@ -32,27 +44,28 @@ export const comparisons: readonly Comparison[] = [
     note: 'The lines of traced triples. readTraceEvents checks the five keys and the known keys of each payload, and holds one chunk in memory; its peers check nothing.',
   },
   {
-    title: 'a line in memory',
+    title: 'reading a line in memory',
     per: 'line',
     iterations: ITERATIONS,
     rounds: 15,
-    subjects: [ofLines('readTraceEvents, from chunks of bytes', toChunks, readAll, 2)],
+    subjects: [ofLines('readTraceEvents, from chunks of bytes', toChunks, readAll, GOAL)],
     peer: ofLines('JSON.parse, of strings cut beforehand', (lines) => lines, parseAll),
   },
-];
+);
 
 type Count = number | Promise<number>;
 
-function ofFile(name: string, read: (path: string) => Count, goal?: number): Subject {
+function ofFile(name: string, read: (path: string) => Count, goal?: Goal): Subject {
   return {
     name,
-    ...(goal !== undefined && { goal }),
+    goal,
     start(): Running {
       const folder = mkdtempSync(join(tmpdir(), 'pyagent-trace-bench-'));
       const path = join(folder, 'run.jsonl');
       return {
         prepare: (iterations) => writeFileSync(path, `${sampleLines(iterations).join('\n')}\n`),
         round: () => read(path),
+        bytes: () => statSync(path).size,
         stop: () => rmSync(folder, { recursive: true }),
       };
     },
@@ -63,18 +76,22 @@ function ofLines<T>(
   name: string,
   convert: (lines: string[]) => T,
   read: (subject: T) => Count,
-  goal?: number,
+  goal?: Goal,
 ): Subject {
   return {
     name,
-    ...(goal !== undefined && { goal }),
+    goal,
     start() {
       let subject: T;
+      let bytes = 0;
       return {
         prepare(iterations) {
-          subject = convert(sampleLines(iterations));
+          const lines = sampleLines(iterations);
+          bytes = Buffer.byteLength(lines.join('\n')) + 1;
+          subject = convert(lines);
         },
         round: () => read(subject),
+        bytes: () => bytes,
       };
     },
   };

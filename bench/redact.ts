@@ -1,7 +1,8 @@
 // What does it cost to look for secrets in an event, beside hiding a few known keys while it is written?
 import { createTraceEvent, type TraceEvent } from '@pyagent-trace/core';
 import { redact } from '@pyagent-trace/core/processors';
-import type { Comparison, Subject } from './harness.ts';
+import { comparing, type Comparison, type Subject } from './harness/compare.ts';
+import type { Measurement } from './harness/table.ts';
 import { LINE_BYTES, sampleEvents } from './samples.ts';
 
 const MEGABYTE = 1_000_000;
@@ -29,7 +30,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set(['password', 'api_key', 'authorization', 'token']);
 
-export const comparisons: readonly Comparison[] = [
+export const measurements: readonly Measurement[] = comparing(
   compared(`an event of ${LINE_BYTES} bytes`, 100_000, sampleEvents(1)[0] as TraceEvent),
   compared('an event of 10 kB', 5_000, eventOf(SENTENCES, 10_000)),
   compared('a text of 1 MB', 50, eventOf(SENTENCES, MEGABYTE)),
@@ -44,7 +45,7 @@ export const comparisons: readonly Comparison[] = [
     peer: redacted('a harmless text', eventOf(SENTENCES, MEGABYTE)),
     note: 'All by redact(), which goes through each text with all its rules.',
   },
-];
+);
 
 function compared(title: string, iterations: number, event: TraceEvent): Comparison {
   return {

@@ -2,22 +2,21 @@
 // events is a yardstick, not a peer.
 import { encodeTraceEvent, type TraceEvent } from '@pyagent-trace/core';
 import { SpanAssembler } from '@pyagent-trace/core/spans';
-import type { Comparison, Subject } from './harness.ts';
+import { comparing, type Subject } from './harness/compare.ts';
+import type { Measurement } from './harness/table.ts';
 import { EVENTS_PER_TRIPLE, sampleTriples } from './samples.ts';
 
 const SPANS_PER_TRIPLE = 3;
 
-export const comparisons: readonly Comparison[] = [
-  {
-    title: 'events into spans',
-    per: 'event',
-    iterations: 8_000 * EVENTS_PER_TRIPLE,
-    rounds: 15,
-    subjects: [assembled()],
-    peer: parsed(),
-    note: 'Traced triples, each span heard at its end.',
-  },
-];
+export const measurements: readonly Measurement[] = comparing({
+  title: 'events into spans',
+  per: 'event',
+  iterations: 8_000 * EVENTS_PER_TRIPLE,
+  rounds: 15,
+  subjects: [assembled()],
+  peer: parsed(),
+  note: 'Traced triples, each span heard at its end.',
+});
 
 function assembled(): Subject {
   return {

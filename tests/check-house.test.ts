@@ -25,6 +25,16 @@ const FAULTS: readonly Fault[] = [
     'packages/core: no README.md',
   ),
   fault(
+    'a package that the front page does not lead to',
+    { 'README.md': '# planted\n\n[core](packages/core/README.md)\n' },
+    'README.md: no link to packages/exporter-jsonl/README.md',
+  ),
+  fault(
+    'a page of docs that the front page does not lead to',
+    { 'docs/replay.md': '# Replay\n' },
+    'README.md: no link to docs/replay.md',
+  ),
+  fault(
     'a package without a build configuration',
     { 'packages/core/tsconfig.build.json': undefined },
     'packages/core: no tsconfig.build.json',
@@ -195,13 +205,13 @@ const FAULTS: readonly Fault[] = [
   ),
   fault(
     'a path of one machine',
-    { 'docs/replay.md': `# Replay\n\nSee ${homePath}.\n` },
-    `docs/replay.md:3: names a path of one machine: ${homePath.slice(0, 7)}`,
+    { 'packages/core/REPLAY.md': `# Replay\n\nSee ${homePath}.\n` },
+    `packages/core/REPLAY.md:3: names a path of one machine: ${homePath.slice(0, 7)}`,
   ),
   fault(
     'a package registry',
-    { 'docs/install.md': `npm install --registry ${registry}\n` },
-    `docs/install.md:1: names a package registry: ${registry.slice('https://'.length)}`,
+    { 'packages/core/INSTALL.md': `npm install --registry ${registry}\n` },
+    `packages/core/INSTALL.md:1: names a package registry: ${registry.slice('https://'.length)}`,
   ),
   fault(
     'a workflow that hands secrets to strangers',

@@ -89,6 +89,8 @@ const SOUND_TREE: Files = {
   '.changeset/config.json': '{ "fixed": [], "linked": [] }',
   '.gitignore': 'node_modules\ndist\n.docs\n.artifacts\n',
   LICENSE: 'MIT\n',
+  'README.md':
+    '# planted\n\n[core](packages/core/README.md), [jsonl](packages/exporter-jsonl/README.md)\n',
   'package.json': '{ "name": "planted", "private": true, "type": "module" }',
   'pnpm-workspace.yaml': 'packages:\n  - packages/*\n',
   'packages/core/package.json': manifest('core'),

@@ -1,5 +1,5 @@
 // The rules of the layout, so that a reviewer never has to repeat them. Run: pnpm check:house
-import { layoutProblems, manifestProblems } from './house/package-rules.mjs';
+import { frontPageProblems, layoutProblems, manifestProblems } from './house/package-rules.mjs';
 import { coreEntryProblems, importProblems } from './house/import-rules.mjs';
 import { sourceProblems } from './house/source-rules.mjs';
 import { textProblems } from './house/text-rules.mjs';
@@ -17,6 +17,8 @@ const problems = [];
 
 for (const member of packages)
   problems.push(...layoutProblems(member, new Set(files)), ...manifestProblems(member));
+
+problems.push(...frontPageProblems(readText(root, 'README.md'), files));
 
 const modules = new Map();
 for (const path of files.filter((file) => CODE.test(file) && !GENERATED.test(file))) {

@@ -66,13 +66,17 @@
 //   parseTraceEvent
 
 // @pyagent-trace/core/read exports
+//   JsonlFormat
+//   JsonlReader
 //   LinePlace
 //   ReadOptions
 //   ReadStats
+//   TRACE_EVENT_FORMAT
 //   TraceEventReader
 //   TraceReadError
 //   TraceReadErrorReason
 //   TraceSource
+//   readJsonl
 //   readTraceEvents
 
 // @pyagent-trace/core/tracer exports
@@ -332,7 +336,17 @@ export declare class TraceReadError extends TraceError implements LinePlace {
         readonly cause?: unknown;
     });
 }
-export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'unknown_key';
+export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
+
+// read/format.d.ts
+import * as z from 'zod';
+export interface JsonlFormat<T> {
+    readonly keys: ReadonlySet<string>;
+    readonly adopt?: (value: unknown) => T | undefined;
+    readonly schema: z.ZodType<T>;
+    readonly reason: 'invalid_event' | 'invalid_entry';
+}
+export declare const TRACE_EVENT_FORMAT: JsonlFormat<TraceEvent>;
 
 // read/line-reader.d.ts
 export interface ReadStats {
@@ -344,14 +358,19 @@ export interface ReadStats {
     readonly tornTail: boolean;
 }
 
-// read/read-trace-events.d.ts
+// read/read-jsonl.d.ts
+export interface JsonlReader<T> extends AsyncIterable<T> {
+    stats(): ReadStats;
+    place(): LinePlace;
+}
 export interface ReadOptions {
     readonly onError?: ((error: TraceReadError) => unknown) | undefined;
     readonly signal?: AbortSignal | undefined;
 }
-export interface TraceEventReader extends AsyncIterable<TraceEvent> {
-    stats(): ReadStats;
-}
+export declare function readJsonl<T>(source: TraceSource, formatOf: (value: unknown) => JsonlFormat<T>, options: ReadOptions, place: string): JsonlReader<T>;
+
+// read/read-trace-events.d.ts
+export type TraceEventReader = JsonlReader<TraceEvent>;
 export declare function readTraceEvents(source: TraceSource, options?: ReadOptions): TraceEventReader;
 
 // read/source.d.ts
@@ -458,6 +477,7 @@ export interface LlmResponsePayload extends CommonPayload {
     readonly time_to_first_chunk_ms?: Optional<number>;
     readonly status?: Optional<string>;
     readonly result?: unknown;
+    readonly result_captured?: Optional<boolean>;
 }
 type Optional<T> = T | null | undefined;
 export interface PatternEndPayload extends CommonPayload {
@@ -485,11 +505,13 @@ export interface RoutingDecisionPayload extends CommonPayload {
     readonly cost_estimate?: Optional<number>;
     readonly alternatives?: Optional<readonly unknown[]>;
     readonly result?: unknown;
+    readonly result_captured?: Optional<boolean>;
 }
 export interface ToolEndPayload extends CommonPayload {
     readonly tool_name?: Optional<string>;
     readonly tool_call_id?: Optional<string>;
     readonly result?: unknown;
+    readonly result_captured?: Optional<boolean>;
     readonly duration_ms?: Optional<number>;
     readonly status?: Optional<string>;
 }

@@ -19,6 +19,14 @@ export function layoutProblems({ dir }, files) {
   );
 }
 
+/** The front page leads to every package and to every page of docs/. */
+export function frontPageProblems(text, files) {
+  return files
+    .filter((path) => /^(?:packages\/[^/]+\/README|docs\/[^/]+)\.md$/.test(path))
+    .filter((path) => !text.includes(`](${path})`))
+    .map((path) => `README.md: no link to ${path}`);
+}
+
 export function manifestProblems({ dir, manifest }) {
   const place = `${dir}/package.json`;
   return [

@@ -42,14 +42,14 @@ function isPlain(value: unknown, depth: number): boolean {
   }
 }
 
-// Most values are strings: to look at them here saves a call for each, a third of the time.
+// Most values are strings and numbers: to look at them here saves a call for each, a third of the time.
 function isPlainObject(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
     if ((scan.values -= value.length) < 0) return false;
     for (let i = 0; i < value.length; i++) {
       const item: unknown = value[i];
       if (typeof item === 'string') scan.characters -= item.length;
-      else if (!isPlain(item, depth)) return false;
+      else if (typeof item !== 'number' && !isPlain(item, depth)) return false;
     }
     return scan.characters >= 0;
   }
@@ -60,7 +60,7 @@ function isPlainObject(value: object, depth: number): boolean {
     if (--scan.values < 0) return false;
     const item = (value as Record<string, unknown>)[key];
     if (typeof item === 'string') scan.characters -= item.length;
-    else if (!isPlain(item, depth)) return false;
+    else if (typeof item !== 'number' && !isPlain(item, depth)) return false;
   }
   return scan.characters >= 0;
 }

@@ -552,6 +552,21 @@ describe('readTraceEvents', () => {
     await expect(readAll(stuck(), { signal: controller.signal })).rejects.toBe(reason);
   });
 
+  test.each([[['{}\n', `${START}}\n`]], [['{}']]])(
+    'a signal ends the wait for what onError promised and never keeps: %j',
+    async (chunks) => {
+      const controller = new AbortController();
+      const reason = new Error('stop');
+      const onError = (): Promise<void> => {
+        setImmediate(() => controller.abort(reason));
+        return new Promise(() => {});
+      };
+
+      const reading = readAll(chunks, { onError, signal: controller.signal });
+      await expect(reading).rejects.toBe(reason);
+    },
+  );
+
   test.each([undefined, new AbortController().signal])(
     'a break closes the source (signal %s)',
     async (signal) => {

@@ -1,6 +1,6 @@
 import { Alarm } from './alarm.ts';
 import { requireFunction, requireKnownKeys } from './check.ts';
-import { monotonicMs, nowSeconds } from './clock.ts';
+import { monotonicMs } from './clock.ts';
 import type { TraceEvent } from './event.ts';
 import { identify } from './spans/identity.ts';
 import { merge, type Reading, readEvent, statusOf } from './spans/reading.ts';
@@ -45,7 +45,7 @@ type Outcome = 'started' | 'ended' | 'annotated' | 'late' | 'unmatched';
 /** More are a leak: the least recently active one is closed. */
 const MAX_OPEN = 10_000;
 /** A model that thinks for long takes minutes; what was silent for longer will not end any more. */
-const MAX_IDLE_SECONDS = 30 * 60;
+const MAX_IDLE_MS = 30 * 60_000;
 /** A tracker emits the cost in the same turn as the answer; one that asks a service takes longer. */
 const HOLD_MS = 250;
 /** Of one span: one that lives as long as the process must not grow without end. */
@@ -69,7 +69,7 @@ export class SpanAssembler {
   /** Finished calls, and since when they wait. */
   readonly #held = new Map<SpanRecord, number>();
   readonly #holdAlarm = new Alarm(() => this.#release());
-  readonly #idleAlarm = new Alarm(() => this.#expire(nowSeconds()));
+  readonly #idleAlarm = new Alarm(() => this.#expire(monotonicMs()));
   #closed = false;
   #events = 0;
   readonly #counts: Record<Outcome, number> = {
@@ -96,7 +96,7 @@ export class SpanAssembler {
       if (this.#closed) {
         outcome = 'late';
       } else {
-        const now = nowSeconds();
+        const now = monotonicMs();
         outcome = this.#take(readEvent(event), now);
         this.#expire(now);
       }
@@ -252,10 +252,9 @@ export class SpanAssembler {
 
   #expire(now: number): void {
     for (let next = this.#store.oldest; next; next = this.#store.oldest) {
-      const leftSeconds = next.activeAt + MAX_IDLE_SECONDS - now;
-      if (leftSeconds > 0) {
-        // no more than that, though the clock may have been set back
-        this.#idleAlarm.arm(Math.min(leftSeconds, MAX_IDLE_SECONDS) * 1000);
+      const leftMs = next.activeAtMs + MAX_IDLE_MS - now;
+      if (leftMs > 0) {
+        this.#idleAlarm.arm(leftMs);
         return;
       }
       this.#close(next);

@@ -279,6 +279,53 @@ describe('LangfuseExporter, when the server fails', () => {
     expect(exporter.stats().error).toMatch(/: 400 rejected$/);
   });
 
+  test('takes a refusal without details for an answer, as the API describes it', async () => {
+    const exporter = create({ transport: 'langfuse' });
+    const errors = [{ id: 'none of ours', status: 400 }];
+    server.failAlways({
+      kind: 'answer',
+      status: 207,
+      text: JSON.stringify({ successes: [], errors }),
+    });
+    give(exporter);
+    await exporter.flush();
+    expect(countsOf(exporter)).toEqual({ delivered: 8, failed: 0, pending: 0, unconfirmed: 0 });
+  });
+
+  test.for<Fault>([
+    { kind: 'accept-then-drop' },
+    { kind: 'hang' },
+    { kind: 'status', status: 502 },
+  ])(
+    'says, when it gives up what it sent again, that it may have been stored: %j',
+    async (fault) => {
+      vi.mocked(Math.random).mockRestore();
+      const exporter = create({ transport: 'langfuse', requestTimeoutMs: 50 });
+      server.failAlways(fault);
+      give(exporter);
+      await exporter.flush({ timeoutMs: 200 });
+      expect(countsOf(exporter)).toEqual({ delivered: 0, failed: 0, pending: 8, unconfirmed: 0 });
+      server.failAlways({ kind: 'status', status: 503 });
+      give(exporter, 2);
+      await exporter.shutdown({ timeoutMs: 200 });
+      expect(countsOf(exporter)).toMatchObject({ delivered: 0, failed: 16, pending: 0 });
+      expect(exporter.stats().unconfirmed).toBeGreaterThanOrEqual(8);
+      expect(exporter.stats().unconfirmed).toBeLessThan(16);
+    },
+  );
+
+  test('paces its requests to a server that finds everything too large', async () => {
+    vi.mocked(Math.random).mockReturnValue(1);
+    const exporter = create();
+    server.failAlways({ kind: 'status', status: 413 });
+    for (const run of [1, 2]) give(exporter, run);
+    await exporter.flush({ timeoutMs: 300 });
+    // 8 observations, 4, 2, 1; that one is given up, and the next one waits half a second
+    expect(server.requests).toHaveLength(4);
+    expect(countsOf(exporter)).toEqual({ delivered: 0, failed: 2, pending: 14, unconfirmed: 0 });
+    expect(exporter.stats().error).toMatch(/: 413/);
+  });
+
   test.for(['otlp', 'langfuse', 'auto'] as const)(
     'keeps everything for a server that is down, and delivers it once when it is back: %s',
     async (transport) => {

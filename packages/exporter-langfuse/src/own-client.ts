@@ -30,7 +30,7 @@ const AnswerSchema = z.object({
       id: z.string(),
       status: z.number(),
       message: z.string().nullish(),
-      error: z.unknown(),
+      error: z.unknown().optional(),
     }),
   ),
 });
@@ -83,7 +83,7 @@ export async function openOwnClient(options: OwnClientOptions): Promise<Courier>
       const verdict = judge(batch, exchanges, `POST ${baseUrl}/api/public/ingestion`);
       // what comes twice is stored once, unless nobody is going to send it again
       return verdict.kind === 'unknown' && !signal.aborted
-        ? { ...verdict, kind: 'unavailable' }
+        ? { ...verdict, kind: 'unavailable', mayBeStored: true }
         : verdict;
     },
   };
@@ -112,7 +112,7 @@ function judge(
     for (const { body } of items)
       for (const observation of batch) if (observation.id === body.id) refused.delete(observation);
     for (const { id, status, message, error: detail } of problems) {
-      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${String(detail)}`)}`;
+      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${detail === undefined ? '' : String(detail)}`)}`;
       // Langfuse 4, unless its operator has let the old way stay
       if (message === 'Event type not accepted')
         return {

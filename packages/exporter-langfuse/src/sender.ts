@@ -48,6 +48,8 @@ export class Sender {
   /** Whether it is the destination that asks for the pause; a flush does not end it. */
   #pauseIsAsked = false;
   #warned = false;
+  /** Sent, and nobody knows whether they were stored. */
+  readonly #uncertain = new WeakSet<Observation>();
 
   constructor(sink: Sink, ledger: Ledger, { maxQueueBytes, flushIntervalMs }: SenderOptions) {
     this.#sink = sink;
@@ -104,7 +106,7 @@ export class Sender {
     const left = this.#queue.first(Infinity, Infinity);
     if (left.length === 0) return;
     const { error = 'no time was left to send it' } = this.#ledger.stats();
-    this.#ledger.fail(eventsOf(left), error);
+    this.#giveUp(left, error);
     this.#queue.remove(left);
   }
 
@@ -172,7 +174,7 @@ export class Sender {
       case 'stored': {
         const { refused = [], again = [], error = '' } = verdict;
         const lost = eventsOf(refused);
-        if (lost > 0) ledger.fail(lost, error);
+        this.#giveUp(refused, error);
         ledger.deliver(eventsOf(batch) - lost - eventsOf(again));
         this.#queue.remove(batch, again);
         if (again.length > 0) this.#pause(error);
@@ -180,7 +182,7 @@ export class Sender {
         break;
       }
       case 'refused':
-        ledger.fail(eventsOf(batch), verdict.error);
+        this.#giveUp(batch, verdict.error);
         this.#queue.remove(batch);
         this.#resume();
         break;
@@ -189,15 +191,18 @@ export class Sender {
           this.#maxBatch = Math.ceil(batch.length / 2);
           break;
         }
-        ledger.fail(eventsOf(batch), verdict.error);
+        this.#giveUp(batch, verdict.error);
         this.#queue.remove(batch);
+        this.#pause(verdict.error); // what takes nothing of any size is not asked at full speed
         break;
       case 'unknown':
-        ledger.failUnconfirmed(eventsOf(batch), verdict.error);
+        this.#doubt(batch);
+        this.#giveUp(batch, verdict.error);
         this.#queue.remove(batch);
         this.#pause(verdict.error);
         break;
       case 'unavailable':
+        if (verdict.mayBeStored === true) this.#doubt(batch);
         this.#pause(verdict.error, verdict.afterMs);
         break;
       case 'blocked':
@@ -205,6 +210,17 @@ export class Sender {
         this.#warn();
         break;
     }
+  }
+
+  #doubt(batch: readonly Observation[]): void {
+    for (const observation of batch) this.#uncertain.add(observation);
+  }
+
+  #giveUp(observations: readonly Observation[], reason: string): void {
+    const unconfirmed = eventsOf(observations.filter((one) => this.#uncertain.has(one)));
+    const certain = eventsOf(observations) - unconfirmed;
+    if (certain > 0) this.#ledger.fail(certain, reason);
+    if (unconfirmed > 0) this.#ledger.failUnconfirmed(unconfirmed, reason);
   }
 
   #resume(): void {

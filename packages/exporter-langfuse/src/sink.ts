@@ -16,8 +16,13 @@ export type Verdict =
   | { readonly kind: 'too-large'; readonly error: string }
   /** Nothing of it was stored; the destination takes nothing from us at all: a wrong key, a wrong address. */
   | { readonly kind: 'blocked'; readonly error: string }
-  /** Nothing of it was stored, this time. */
-  | { readonly kind: 'unavailable'; readonly error: string; readonly afterMs?: number }
+  /** Nothing of it was stored this time, or nothing that is stored again if it is sent again. */
+  | {
+      readonly kind: 'unavailable';
+      readonly error: string;
+      readonly afterMs?: number;
+      readonly mayBeStored?: boolean;
+    }
   /** It may have been stored or not. */
   | { readonly kind: 'unknown'; readonly error: string };
 

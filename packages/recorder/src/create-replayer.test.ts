@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/consistent-function-scoping -- each app stands in the test that it is for
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import net from 'node:net';
@@ -157,7 +158,7 @@ describe('createReplayer', () => {
 
     expect(replayed.result).toEqual(live.result);
     expect(normalForm(replayed.events)).toEqual(normalForm(live.events));
-    expect(replay.stats()).toEqual({ answered: 14, missed: 0, recorded: 0, lost: 0, unused: 0 });
+    expect(replay.stats()).toMatchObject({ answered: 14, missed: 0, recorded: 0, unused: 0 });
     expect(replay.unused()).toEqual([]);
   });
 
@@ -233,7 +234,7 @@ describe('createReplayer', () => {
       reason: 'unknown',
       nearest: { line: 2 },
     });
-    expect(replay.stats()).toEqual({ answered: 0, missed: 1, recorded: 0, lost: 0, unused: 2 });
+    expect(replay.stats()).toMatchObject({ answered: 0, missed: 1, recorded: 0, unused: 2 });
   });
 
   test('throws a miss at once where the function is no async one, and rejects where it is', async () => {
@@ -465,6 +466,35 @@ describe('createReplayer', () => {
     expect((await runTraced(app(false), [replay])).result).toBe('TypeError: deep');
   });
 
+  test('answers the slower calls of a race, which end when their agent has ended', async () => {
+    const race = (live: boolean) => async (tracer: Tracer) => {
+      const slower: Promise<unknown>[] = [];
+      const first = await tracer.agent('racer', () => {
+        const fast = ask(tracer, 'fast', () => (live ? 'hare' : unreachable()));
+        const lost = ask(tracer, 'lost', async () => {
+          if (!live) unreachable();
+          for (let i = 0; i < 5; i++) await turn();
+          throw new RangeError('late');
+        });
+        const slow = ask(tracer, 'slow', async () => {
+          if (!live) unreachable();
+          for (let i = 0; i < 5; i++) await turn();
+          return 'tortoise';
+        });
+        slower.push(
+          slow,
+          lost.catch(({ message }: Error) => message),
+        );
+        return fast;
+      });
+      return [first, ...(await Promise.all(slower))];
+    };
+    const { events } = await runTraced(race(true));
+    await using replay = await createReplayer(events);
+
+    expect((await runTraced(race(false), [replay])).result).toEqual(['hare', 'tortoise', 'late']);
+  });
+
   test('ends a call as cancelled that was, whatever its error is called', async () => {
     const app = (live: boolean) => async (tracer: Tracer) => {
       const stop = new AbortController();
@@ -514,6 +544,7 @@ describe('createReplayer', () => {
     const { result, events: replayed } = await runTraced(
       async (tracer) => {
         const read: string[] = [];
+        // oxlint-disable-next-line typescript/await-thenable -- as for a client that gives a promise
         for await (const piece of await streamed(false)(tracer)) read.push(piece);
         for await (const piece of streamed(false)(tracer)) read.push(piece);
         return read;
@@ -590,5 +621,276 @@ async function recordedAgain(events: readonly TraceEvent[]): Promise<string> {
   return path;
 }
 
-void readFileSync;
-void stat;
+describe('createReplayer, where a recording cannot answer', () => {
+  const call = (payload: object, more: object = {}): string =>
+    JSON.stringify({
+      timestamp: 1_700_000_000,
+      agent_name: 'bull',
+      pattern_type: '',
+      event_type: 'llm_call',
+      payload: { trace_id: 't', span_id: 's', ...payload },
+      ...more,
+    });
+  const question = { model: 'm', messages_in: [{ role: 'user', content: 'Buy?' }] };
+  const end = (payload: object): string => call(payload, { event_type: 'llm_response' });
+  const fine = [
+    call({ ...question, model: 'other', span_id: 'fine' }),
+    end({ span_id: 'fine', response: 'Buy.', status: 'ok' }),
+  ];
+  const buy = (tracer: Tracer): Promise<unknown> =>
+    tracer.agent('bull', () => tracer.llmCall(question, async () => unreachable()));
+
+  test.each([
+    [
+      'a stream that was too long',
+      { result: { stream: [], truncated: 5 } },
+      'its stream was longer than a recording keeps',
+    ],
+    [
+      'a text that was cut',
+      { response: 'Buy[Truncated: 9 more characters]' },
+      'its result holds "[Truncated: 9 more characters]"',
+    ],
+    [
+      'a list that was cut',
+      { result: { a: ['[Truncated: 3 more items]'] } },
+      'its result holds "[Truncated: 3 more items]"',
+    ],
+    [
+      'keys that were cut',
+      { result: { '[Truncated]': 'more keys' } },
+      'its result holds "[Truncated]"',
+    ],
+    [
+      'what a processor cut',
+      { result: '[Truncated: 70000 bytes]' },
+      'its result holds "[Truncated: 70000 bytes]"',
+    ],
+    [
+      'a secret that was redacted',
+      { response: 'It is [REDACTED openai_key].' },
+      'its result holds "[REDACTED openai_key]"',
+    ],
+    ['a payload that was redacted', { redacted: { reason: 'x' } }, 'its result was redacted'],
+    [
+      'bytes',
+      { result: { data: '[Uint8Array 3 bytes]' } },
+      'its result holds "[Uint8Array 3 bytes]"',
+    ],
+    ['a function', { result: [{ call: '[Function run]' }] }, 'its result holds "[Function run]"'],
+    [
+      'a result that was left out',
+      { response: 'Buy.', result_captured: false },
+      'its result was left out (captureResults: false)',
+    ],
+    [
+      'a failure without its error',
+      { status: 'error' },
+      'it failed, and the recording does not say how',
+    ],
+    ['no end', undefined, 'it never ended'],
+  ])('says so at the question: %s', async (_, payload, problem) => {
+    const lines = [
+      ...fine,
+      call(question),
+      ...(payload ? [end({ status: 'ok', ...payload })] : []),
+    ];
+    writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+    await using replay = await createReplayer(path, { onUnused: () => {} });
+
+    await expect(runTraced(buy, [replay])).rejects.toMatchObject({
+      code: 'not_replayable',
+      message: `${path}:3: llm_call of agent "bull": ${problem}`,
+    });
+  });
+
+  test.each([[{ captureResults: false }], [{ captureContent: false }]])(
+    'says so at once where no call has a result: %o',
+    async (options) => {
+      const { events } = await runTraced(
+        (tracer) => ask(tracer, 'Buy?', () => 'Buy.'),
+        [],
+        options,
+      );
+      writeFileSync(path, linesOf(events));
+
+      await expect(createReplayer(path)).rejects.toMatchObject({
+        code: 'not_replayable',
+        message: `${path}: no call can be replayed: that of line 1, as an example: its result was left out (captureResults: false)`,
+      });
+    },
+  );
+
+  test('refuses a file of both kinds, and lines that are none, with file and line', async () => {
+    const entry = {
+      timestamp: 1,
+      event_type: 'message',
+      agent_name: '',
+      messages_in: [],
+      response: '',
+      metadata: {},
+    };
+    for (const [lines, problem] of [
+      [[...fine, JSON.stringify(entry)], ':3: an entry of a recording in a trace'],
+      [[JSON.stringify(entry), ...fine], ':2: an event of a trace in a recording'],
+      [[...fine, '{"timestamp":"now"}'], ':3: expected Unix seconds, got a string'],
+      [[...fine, 'hello', ''], ':3: not JSON'],
+    ] as const) {
+      writeFileSync(path, lines.join('\n'));
+      await expect(createReplayer(path)).rejects.toThrow(`${path}${problem}`);
+    }
+  });
+
+  test('reads what a kill has left', async () => {
+    writeFileSync(path, `${fine.join('\n')}\n${call(question).slice(0, 50)}`);
+    await using replay = await createReplayer(path, { onUnused: () => {} });
+
+    expect(replay.stats()).toMatchObject({ unused: 1, tornTail: true });
+  });
+
+  test.each([
+    [
+      'a file that is missing',
+      'missing.jsonl',
+      {},
+      'missing.jsonl: ENOENT: no such file or directory',
+    ],
+    ['no source', undefined, {}, 'createReplayer: expected a path, a file URL or an iterable'],
+    ['another option', [], { speed: 2 }, 'createReplayer: unknown option "speed"'],
+    ['no mode', [], { mode: 'rerecord' }, 'createReplayer: mode: '],
+    ['no list of places', [], { ignore: 'id' }, 'createReplayer: ignore: expected array'],
+  ])('refuses %s', async (_, source, options, problem) => {
+    await expect(createReplayer(source as never, options as never)).rejects.toThrow(problem);
+  });
+
+  test('answers nothing after it is closed', async () => {
+    const replay = await createReplayer(
+      fine.map((line) => `${line}\n`),
+      { onUnused: () => {} },
+    );
+    await replay.close();
+
+    await expect(runTraced(buy, [replay])).rejects.toMatchObject({ code: 'replayer_closed' });
+  });
+});
+
+describe('createReplayer, modes', () => {
+  const twice = (live: () => unknown) => async (tracer: Tracer) => [
+    await ask(tracer, 'one', live),
+    await ask(tracer, 'two', live),
+  ];
+
+  test('record does everything, and starts the file anew', async () => {
+    for (const answer of ['old', 'new']) {
+      await using replay = await createReplayer(path, { mode: 'record' });
+      await runTraced(
+        twice(() => answer),
+        [replay],
+      );
+      expect(replay.stats()).toEqual({
+        answered: 0,
+        missed: 0,
+        recorded: 2,
+        lost: 0,
+        unused: 0,
+        tornTail: false,
+      });
+    }
+    const responses = (await Recorder.load(path)).map(({ response }) => response);
+    expect(responses).toEqual(['new', 'new']);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test('auto does what is missing, and adds it to the recording', async () => {
+    {
+      await using replay = await createReplayer(path, { mode: 'auto' });
+      await runTraced((tracer) => ask(tracer, 'one', () => 'recorded'), [replay]);
+    }
+    {
+      await using replay = await createReplayer(path, { mode: 'auto' });
+      const { result } = await runTraced(
+        twice(() => 'live'),
+        [replay],
+      );
+      expect(result).toEqual(['recorded', 'live']);
+      expect(replay.stats()).toMatchObject({ answered: 1, missed: 1, recorded: 1, unused: 0 });
+    }
+    await using replay = await createReplayer(path);
+    expect((await runTraced(twice(unreachable), [replay])).result).toEqual(['recorded', 'live']);
+  });
+
+  test('auto is replay in CI, whoever asks for it', async () => {
+    vi.stubEnv('CI', 'true');
+    await expect(createReplayer(path, { mode: 'auto' })).rejects.toThrow('ENOENT');
+    vi.stubEnv('PYAGENT_TRACE_REPLAY', 'auto');
+    await expect(createReplayer(path, { mode: 'live' })).rejects.toThrow('ENOENT');
+  });
+
+  test('live does everything, and neither reads nor writes', async () => {
+    await using replay = await createReplayer(path, { mode: 'live' });
+
+    expect(
+      (
+        await runTraced(
+          twice(() => 1),
+          [replay],
+        )
+      ).result,
+    ).toEqual([1, 1]);
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+  });
+
+  test('record and auto write over nobody’s trace, notes or archive', async () => {
+    const { events } = await runTraced(twice(() => 1));
+    for (const mode of ['record', 'auto'] as const)
+      for (const [content, what] of [
+        [linesOf(events), 'a trace'],
+        ['# Notes\n', 'something else'],
+        [gzipSync('{}'), 'a packed file'],
+      ] as const) {
+        writeFileSync(path, content);
+        await expect(createReplayer(path, { mode })).rejects.toMatchObject({
+          code: 'invalid_option',
+          message: `createReplayer: mode "${mode}" writes recordings, and ${path} holds ${what}`,
+        });
+        expect(readFileSync(path)).toEqual(Buffer.from(content));
+        await expect(createReplayer([], { mode })).rejects.toThrow('expected a path or a file URL');
+      }
+  });
+
+  test('replays what Python’s recorder wrote, by agent, messages and model', async () => {
+    const line = (agent_name: string, model: object, response: string): string =>
+      `${JSON.stringify({
+        timestamp: 1_795_338_959.5,
+        event_type: 'llm_call',
+        agent_name,
+        messages_in: [{ role: 'user', content: 'Buy?', name: '' }],
+        response,
+        metadata: { round: 1, ...model },
+      })}\n`;
+    await using replay = await createReplayer([
+      line('bull', { model: 'gpt-4o' }, 'Buy.'),
+      line('bull', { model: 'claude' }, 'Hold.'),
+      line('bear', {}, 'Sell.'),
+    ]);
+    const from = (agent: string, model: string) => (tracer: Tracer) =>
+      tracer.agent(agent, () =>
+        tracer.llmCall(
+          {
+            provider: 'any',
+            model,
+            temperature: 1,
+            messages_in: [{ role: 'user', content: 'Buy?' }],
+          },
+          async () => unreachable(),
+        ),
+      );
+
+    expect((await runTraced(from('bull', 'claude'), [replay])).result).toBe('Hold.');
+    expect((await runTraced(from('bear', 'gpt-4o'), [replay])).result).toBe('Sell.');
+    await expect(runTraced(from('bull', 'gpt-5'), [replay])).rejects.toThrow(
+      'the nearest is line 1 [-recorded-]{+asked+}\n  model: gpt-[-4o-]{+5+}',
+    );
+    expect((await runTraced(from('bull', 'gpt-4o'), [replay])).result).toBe('Buy.');
+  });
+});

@@ -99,7 +99,7 @@ export async function createReplayer(
     isThere = inspectTarget(path, mode) && mode === 'auto';
     file = new RecordingFile(path, { anew: mode === 'record' });
   }
-  if (isThere) await load(source, index, ignored);
+  const tornTail = isThere && (await load(source, index, ignored));
   const replayer = new Replayer({
     source: name,
     mode,
@@ -107,6 +107,7 @@ export async function createReplayer(
     ignored,
     timing,
     file,
+    tornTail,
     onUnused: onUnused ?? ((unused) => console.warn(describeUnused(name, unused))),
   });
   const { intercept, unused, stats, close } = replayer;

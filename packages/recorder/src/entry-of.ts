@@ -41,11 +41,11 @@ const EVENT_TYPES = {
 } as const satisfies Record<EndedCall['kind'], string>;
 
 const ID_KEYS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_span_id']);
-/** What an end repeats of its root. */
+/** What a call inherits of its root: no part of the question. */
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['session_id', 'user_id', 'tags']);
 
 /** Known keys that an end adds. Other ones are listed under `answer_keys`. */
-const ANSWER_KEYS: ReadonlySet<string> = new Set([
+export const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'response',
   'response_model',
   'response_id',
@@ -62,16 +62,16 @@ const ANSWER_KEYS: ReadonlySet<string> = new Set([
   'result',
   'result_captured',
   'error',
-  'answered',
   'incomplete',
+  'answered',
 ]);
 
 /** Keys that entries have and ends have not. */
 const LAYOUT_KEYS: ReadonlySet<string> = new Set([
   'response_model',
   'error',
-  'answered',
   'incomplete',
+  'answered',
 ]);
 
 /**
@@ -91,10 +91,8 @@ export function entryOfCall(call: EndedCall): RecordEntry {
 /** The same of a call whose payloads are plain data already, and nobody else's. */
 export function entryOfPlainCall(call: EndedCall): RecordEntry {
   const { kind, timestamp, agent_name, pattern_type, asked, answered, error, incomplete } = call;
-  const { response, result, model } = answered;
+  const { response, model } = answered;
   const extra: Record<string, unknown> = {};
-  if (response === '' && result === undefined && answered['result_captured'] !== false)
-    extra['result'] = ''; // an empty answer, and not none
   if (model !== undefined && asked['model'] !== undefined) extra['response_model'] = model;
   if (error !== undefined) extra['error'] = error;
   if (incomplete === true) extra['incomplete'] = true;
@@ -105,7 +103,7 @@ export function entryOfPlainCall(call: EndedCall): RecordEntry {
       !CONTEXT_KEYS.has(key) &&
       !Object.hasOwn(asked, key),
   );
-  if (response === '') answer_keys.push('response');
+  if (response === '') answer_keys.push('response'); // an empty answer, and not none
   if (answer_keys.length > 0) extra['answer_keys'] = answer_keys;
   const again = only(
     answered,
@@ -144,6 +142,7 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
     (key) =>
       !ANSWER_KEYS.has(key) &&
       !ID_KEYS.has(key) &&
+      !CONTEXT_KEYS.has(key) &&
       !listed.has(key) &&
       key !== 'answer_keys' &&
       key !== 'pattern_type',
@@ -154,12 +153,11 @@ export function askedOf({ messages_in, metadata }: RecordEntry): TracePayload {
 
 /** What came of it, out of the entry of a call: the payload of the end. */
 export function answeredOf({ event_type, response, metadata }: RecordEntry): TracePayload {
-  const { answer_keys, answered, response_model, status, result } = metadata;
+  const { answer_keys, answered, response_model, status } = metadata;
   const listed = new Set<unknown>(Array.isArray(answer_keys) ? answer_keys : []);
   // Python's recorder has no status, and always an answer
   const isSaid =
     response !== '' ||
-    result === '' ||
     listed.has('response') ||
     (event_type === 'llm_call' && status === undefined);
   return {
@@ -264,7 +262,7 @@ function idsOf({ trace_id, span_id, parent_span_id }: CallIds): TracePayload {
 }
 
 /** Of own keys: a spread keeps __proto__ as one, where an assignment would set the prototype. */
-function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
+export function only(payload: TracePayload, keeps: (key: string) => boolean): TracePayload {
   return Object.fromEntries(Object.entries(payload).filter(([key]) => keeps(key)));
 }
 

@@ -1,10 +1,12 @@
 import type { TraceEvent, TracePayload } from '@pyagent-trace/core';
 import { type Span, SpanAssembler } from '@pyagent-trace/core/spans';
 import {
+  ANSWER_KEYS,
   type CallIds,
   type EndedCall,
   entryOfEvent,
   entryOfPlainCall,
+  only,
   plainPayload,
   read,
 } from './entry-of.ts';
@@ -49,6 +51,7 @@ export class EventEntries {
     },
     onEnd: (span, events) => this.#end(span, events),
   });
+  /** The event of a call that is being added. */
   #adding: TraceEvent | undefined;
   #isOfCall = false;
   readonly #open = new Map<string, Question>();
@@ -70,7 +73,7 @@ export class EventEntries {
     const { event_type } = event;
     if (CALL_EVENTS.has(event_type)) this.#addCall(event);
     else if (event_type !== 'error' || !this.#annotates(event)) {
-      if (PARENT_EVENTS.has(event_type)) this.#assemble(event);
+      if (PARENT_EVENTS.has(event_type)) this.#assembler.add(event);
       this.#onEntry(entryOfEvent(event), 1);
     }
     this.#failures.saw(event);
@@ -93,11 +96,12 @@ export class EventEntries {
     const { event_type, payload } = event;
     if (this.#answersLate(event)) return;
     const before = this.#assembler.stats();
-    this.#assemble(event, () => {
-      // what ended is written at once, not when its cost is known: the process may be killed by then
-      if (event_type === 'llm_response' || read(payload, 'response') !== undefined)
-        this.#assembler.flush();
-    });
+    this.#adding = event;
+    this.#assembler.add(event);
+    // what ended is written at once, not when its cost is known: the process may be killed by then
+    if (event_type === 'llm_response' || read(payload, 'response') !== undefined)
+      this.#assembler.flush();
+    this.#adding = undefined;
     const { late, unmatched } = this.#assembler.stats();
     this.#lost += late + unmatched - before.late - before.unmatched;
   }
@@ -105,15 +109,8 @@ export class EventEntries {
   /** Whether an error happened in a call that is open: its entry will say so. */
   #annotates(error: TraceEvent): boolean {
     this.#isOfCall = false;
-    this.#assemble(error);
+    this.#assembler.add(error);
     return this.#isOfCall;
-  }
-
-  #assemble(event: TraceEvent, then?: () => void): void {
-    this.#adding = event;
-    this.#assembler.add(event);
-    then?.();
-    this.#adding = undefined;
   }
 
   #start(span: Span): void {
@@ -127,7 +124,7 @@ export class EventEntries {
     const key = keyOf(span.trace_id, span.span_id);
     const question = this.#open.get(key) ?? { asked: {}, ids: {} };
     this.#open.delete(key);
-    const { end_time, status, attributes, annotations } = span;
+    const { end_time, status, annotations } = span;
     if (span.incomplete === true) {
       this.#unanswered.set(key, { ...question, span, events });
       this.#forgetOldest();
@@ -137,18 +134,21 @@ export class EventEntries {
     const error = told === undefined ? this.#failures.of(span.span_id) : toCallError(told.payload);
     this.#write(span, question, events, {
       timestamp: end_time ?? span.start_time,
-      // the span has one value for a key that both have, and cannot tell who said it
-      answered: this.#endOf(span) ?? attributes,
+      answered: this.#answered(span, question),
       error: status === 'ok' ? undefined : error,
     });
   }
 
-  /** What the end said, where it is the event that is being added. */
-  #endOf(span: Span): TracePayload | undefined {
-    const event = this.#adding;
-    if (event === undefined || !CALL_ENDS.has(event.event_type)) return undefined;
-    const { span_id = span.span_id } = idsOf(event.payload);
-    return span_id === span.span_id ? plainPayload(event.payload) : undefined;
+  /** What the end said, of what the span has from both. */
+  #answered({ attributes }: Span, { asked, ids }: Question): TracePayload {
+    const end = this.#adding;
+    const isEnd = ids.span_id !== undefined && ids.span_id === read(end?.payload, 'span_id');
+    // without an id nobody knows which end it was: of a value that both gave, the end's is not told
+    const said =
+      isEnd && CALL_ENDS.has(end?.event_type ?? '')
+        ? new Set(Object.keys(end?.payload ?? {}))
+        : undefined;
+    return only(attributes, (key) => said?.has(key) ?? attributes[key] !== asked[key]);
   }
 
   /** Whether an end is that of a call that was given up. */
@@ -214,7 +214,8 @@ function askedBy({ attributes, session_id, user_id, tags, synthetic_start }: Spa
     ...(session_id !== undefined && { session_id }),
     ...(user_id !== undefined && { user_id }),
     ...(tags !== undefined && { tags }),
-    ...attributes,
+    // of a whole call, recorded after the fact, one event has both
+    ...only(attributes, (key) => !ANSWER_KEYS.has(key)),
   };
 }
 

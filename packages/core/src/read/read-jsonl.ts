@@ -6,13 +6,19 @@ import { Flattened } from './flattened.ts';
 import type { JsonlFormat } from './format.ts';
 import { LineReader, type ReadStats } from './line-reader.ts';
 import { LineSplitter } from './lines.ts';
-import { openSource, type OpenSource, type TraceSource, untilAborted } from './source.ts';
+import {
+  openSource,
+  type OpenSource,
+  orAborted,
+  type TraceSource,
+  untilAborted,
+} from './source.ts';
 
 export interface ReadOptions {
   /**
    * Hears of each line that cannot be read, or not whole; reading goes on. What it throws ends the
    * reading. A promise that it returns is awaited before the next chunk is read, and its rejection ends
-   * the reading then.
+   * the reading then; one that never settles holds the reading until `signal` ends it.
    *
    * @default the first line that gives no event is thrown, except a torn last line
    */
@@ -76,13 +82,13 @@ async function* readChunks<T>(
   for await (const chunk of untilAborted(chunks, signal)) {
     lines.push(chunk);
     yield readLines(lines, reader, signal);
-    await reader.answered();
+    await orAborted(() => reader.answered(), signal);
   }
   lines.lastLine();
   const last = reader.read(lines);
   if (last !== undefined) yield [last];
   if (isCutOff()) reader.cutOff(lines);
-  await reader.answered();
+  await orAborted(() => reader.answered(), signal);
 }
 
 function* readLines<T>(

@@ -158,7 +158,7 @@ export async function* untilAborted<T>(
   }
   try {
     for (;;) {
-      const { done, value } = await nextOrAbort(chunks, signal);
+      const { done, value } = await orAborted(() => chunks.next(), signal);
       if (done === true) return;
       yield value;
     }
@@ -170,16 +170,14 @@ export async function* untilAborted<T>(
   }
 }
 
-function nextOrAbort<T>(
-  chunks: AsyncGenerator<T, void, void>,
-  signal: AbortSignal,
-): Promise<IteratorResult<T, void>> {
+/** What a function promises, unless a signal says stop before. Without a signal it is just that. */
+export function orAborted<T>(begin: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return begin();
   return new Promise((resolve, reject) => {
     signal.throwIfAborted(); // rejects
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
-    chunks
-      .next()
+    begin()
       .finally(() => signal.removeEventListener('abort', onAbort))
       .then(resolve, reject);
   });

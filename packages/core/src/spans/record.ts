@@ -26,8 +26,8 @@ export interface SpanRecord {
   /** The nearest ancestor that is still open. */
   parent: SpanRecord | undefined;
   children: Set<SpanRecord> | undefined;
-  /** Unix seconds of this process's clock, for the idle bound. */
-  activeAt: number;
+  /** For the idle bound, by the clock that never jumps: after a sleep of the machine a run goes on. */
+  activeAtMs: number;
   /** The newest timestamp of its own events and its descendants': where an unended span ends. */
   lastTime: number;
   /** Another open one with the same span id, in another trace. */
@@ -76,7 +76,7 @@ export function newRecord(
     waiting: false,
     parent: undefined,
     children: undefined,
-    activeAt: 0,
+    activeAtMs: 0,
     lastTime: timestamp,
     namesake: undefined,
     previous: undefined,

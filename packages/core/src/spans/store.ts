@@ -100,7 +100,7 @@ export class SpanStore {
   /** Notes that something happened in a span, and so in its ancestors. */
   touch(touched: SpanRecord, now: number, time: number): void {
     for (let record: SpanRecord | undefined = touched; record; record = record.parent) {
-      record.activeAt = now;
+      record.activeAtMs = now;
       if (time > record.lastTime) record.lastTime = time;
       if (record === this.#newest) continue;
       this.#unlink(record);

@@ -29,7 +29,10 @@ export function exchangeOfEntry(
     kind,
     question: questionOf(agent_name, asked, ignored),
     compared: comparedBy(kind, metadata),
-    answer: answerOf(kind, answeredOf(entry), isRecord(error) ? (error as never) : undefined),
+    answer:
+      incomplete === true
+        ? { end: {}, problem: NEVER_ENDED }
+        : answerOf(end, isRecord(error) ? (error as never) : undefined),
     agent_name,
     pattern_type: text(metadata, 'pattern_type'),
     session_id: text(metadata, 'session_id'),

@@ -27,7 +27,7 @@ export interface Recorded {
   /** Can be given. */
   readonly whole: boolean;
   /** Of the question with its white space. */
-  readonly exact: string;
+  readonly exact: number;
   readonly questionPlace: Place;
   readonly answerPlace: Place;
   used: boolean;
@@ -87,7 +87,7 @@ export class ExchangeIndex {
       order,
       optional,
       whole: exchange.answer.problem === undefined,
-      exact: hash('sha256', text, 'base64'),
+      exact: numberOf(text),
       questionPlace: this.#shelf.put(text),
       answerPlace: this.#shelf.put(JSON.stringify(exchange.answer)),
       used: false,
@@ -95,7 +95,7 @@ export class ExchangeIndex {
     };
     this.#sketch(text);
     this.#all.push(recorded);
-    if (inside !== undefined) append(this.#inner, inside, recorded);
+    if (inside !== undefined && inside !== span) append(this.#inner, inside, recorded);
     if (span !== undefined) {
       for (const inner of this.#inner.get(span) ?? []) inner.inside = recorded;
       this.#inner.delete(span);
@@ -176,7 +176,7 @@ export class ExchangeIndex {
     while (members[group.first]?.used === true) group.first += 1;
     let best: Recorded | undefined;
     let bestFit = -1;
-    const exact = members.length - group.first > 1 ? exactOf(asked.question) : '';
+    const exact = members.length - group.first > 1 ? numberOf(sortedJson(asked.question)) : 0;
     for (let i = group.first; i < members.length && bestFit < MAX_FIT; i++) {
       const member = members[i] as Recorded;
       if (member.used) continue;
@@ -246,7 +246,7 @@ export class ExchangeIndex {
 
 const MAX_FIT = 15;
 
-function fitOf(member: Recorded, asked: Asked, exact: string): number {
+function fitOf(member: Recorded, asked: Asked, exact: number): number {
   return (
     (member.whole ? 8 : 0) +
     (member.session_id === asked.session_id ? 4 : 0) +
@@ -255,8 +255,9 @@ function fitOf(member: Recorded, asked: Asked, exact: string): number {
   );
 }
 
-function exactOf(question: Question): string {
-  return hash('sha256', sortedJson(question), 'base64');
+/** 48 bits of a hash: enough among questions that are equal but for their white space. */
+function numberOf(text: string): number {
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 12), 16);
 }
 
 function keyOf(kind: ExchangeKind, compared: Compared, question: Question | undefined): string {

@@ -20,16 +20,10 @@ export type ReplaySource =
   | AsyncIterable<TraceEvent | RecordEntry>
   | Iterable<TraceEvent | RecordEntry>;
 
-export interface Loaded {
-  /** `undefined` where there is no line. */
-  readonly format: 'trace' | 'recording' | undefined;
-  /** The last line is half a line, as after a kill. */
-  readonly tornTail: boolean;
-}
-
 /**
  * Puts what a source holds into an index.
  *
+ * @returns whether it ends with half a line, as after a kill
  * @throws {TraceReadError} `invalid_line`
  * @throws {TraceError} `read_failed`, or `not_replayable` where no call of the source can be
  */
@@ -37,9 +31,9 @@ export async function load(
   source: ReplaySource,
   index: ExchangeIndex,
   ignored: readonly IgnoredPath[],
-): Promise<Loaded> {
+): Promise<boolean> {
   const reader = open(source);
-  let format: Loaded['format'];
+  let format: 'trace' | 'recording' | undefined;
   let problem: { readonly line: number; readonly text: string } | undefined;
   const add = (exchange: Exchange | undefined): void => {
     if (exchange === undefined) return;
@@ -66,7 +60,7 @@ export async function load(
       'not_replayable',
       `${reader.place().source}: no call can be replayed: that of line ${problem.line}, as an example: ${problem.text}`,
     );
-  return { format, tornTail: reader.stats().tornTail };
+  return reader.stats().tornTail;
 }
 
 const WHAT = {

@@ -1,6 +1,6 @@
 // What came of a recorded call: from the payload of its end, and the error that was thrown.
 import type { TracePayload } from '@pyagent-trace/core';
-import type { Answer, Chunk, ExchangeKind, Thrown } from './exchange.ts';
+import type { Answer, Chunk, Thrown } from './exchange.ts';
 import { isRecord } from './question.ts';
 
 /** Keys of an end that a replay makes itself, or that belong to another run. */
@@ -21,7 +21,7 @@ const NOT_GIVEN_AGAIN: ReadonlySet<string> = new Set([
 ]);
 
 /** @param end the payload of the end event */
-export function answerOf(kind: ExchangeKind, end: TracePayload, error: Thrown | undefined): Answer {
+export function answerOf(end: TracePayload, error: Thrown | undefined): Answer {
   const { status, result, response } = end;
   const kept = Object.fromEntries(Object.entries(end).filter(([key]) => !NOT_GIVEN_AGAIN.has(key)));
   const answer = { end: kept };
@@ -30,7 +30,8 @@ export function answerOf(kind: ExchangeKind, end: TracePayload, error: Thrown | 
   if (isRecord(end['redacted'])) return { ...answer, problem: 'its result was redacted' };
 
   const stream = streamOf(result);
-  const given = result === undefined && kind === 'llm_call' ? response : result;
+  // absent means the same as the response
+  const given = result === undefined ? response : result;
   const damage = damageIn(given);
   if (damage !== undefined) return { ...answer, problem: `its result holds ${damage}` };
   const ending = {

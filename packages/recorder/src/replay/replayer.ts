@@ -2,7 +2,7 @@ import { TraceError } from '@pyagent-trace/core';
 import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
 import { canonicalJson } from '../canonical.ts';
 import { findDifferences, printable } from '../difference.ts';
-import { describeThrown, encodeEntry, entryOfCall } from '../entry-of.ts';
+import { describeThrown, encodeEntry, entryOfPlainCall, plainPayload } from '../entry-of.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { ReplayMode } from '../replay-mode.ts';
@@ -32,6 +32,8 @@ export interface ReplayStats {
   readonly lost: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
+  /** The source ends with half a line, as after a kill: what it held is missing. */
+  readonly tornTail: boolean;
 }
 
 export interface ReplayerOptions {
@@ -44,6 +46,7 @@ export interface ReplayerOptions {
   readonly onUnused: (unused: readonly UnusedAnswer[]) => void;
   /** Where what is done is recorded. */
   readonly file: RecordingFile | undefined;
+  readonly tornTail: boolean;
 }
 
 /** Answers operations from an index, and records what is done. */
@@ -77,7 +80,7 @@ export class Replayer {
     this.#options.index.unused().map(({ kind, agent_name, line }) => ({ kind, agent_name, line }));
 
   readonly stats = (): ReplayStats => {
-    const { index, file } = this.#options;
+    const { index, file, tornTail } = this.#options;
     const { written = 0, pending = 0, lost = 0 } = file?.stats() ?? {};
     return {
       answered: this.#answered,
@@ -85,6 +88,7 @@ export class Replayer {
       recorded: written,
       lost: pending + lost,
       unused: index.unused().length,
+      tornTail,
     };
   };
 
@@ -152,16 +156,18 @@ export class Replayer {
   #record(operation: InterceptedOperation, next: () => unknown): unknown {
     const { file } = this.#options;
     const { kind, trace_id, span_id, agent_name, pattern_type, session_id, payload } = operation;
+    // as it is now: the app goes on with its lists
+    const asked = plainPayload(session_id === '' ? payload : { ...payload, session_id });
     operation.onEnd((end, error) => {
-      const entry = entryOfCall({
+      const entry = entryOfPlainCall({
         kind,
         timestamp: (performance.timeOrigin + performance.now()) / 1000,
         agent_name,
         pattern_type,
         trace_id,
         span_id,
-        asked: session_id === '' ? payload : { ...payload, session_id },
-        answered: end,
+        asked,
+        answered: plainPayload(end),
         error: end['status'] === 'ok' || error === undefined ? undefined : describeThrown(error),
       });
       file?.append(encodeEntry(entry));

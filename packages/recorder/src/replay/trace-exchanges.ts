@@ -1,6 +1,6 @@
 import type { TraceEvent, TracePayload } from '@pyagent-trace/core';
 import { type Span, type SpanAnnotation, SpanAssembler } from '@pyagent-trace/core/spans';
-import type { Exchange, Thrown } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { type IgnoredPath, questionOf } from './question.ts';
 import { answerOf, NEVER_ENDED } from './recorded-answer.ts';
 
@@ -28,6 +28,17 @@ const ROUTED: ReadonlySet<string> = new Set(['result', 'result_captured']);
 /** Below this many spans that are open or held, the assembler keeps them all. */
 const MAX_HELD = 5_000;
 
+/** Calls that were open when what they are part of ended, as the slower ones of a race are. */
+const MAX_UNENDED = 1_000;
+/** More levels are no run, but a circle of parents. */
+const MAX_LEVELS = 1_000;
+
+interface Unended {
+  readonly span: Span;
+  readonly start: TraceEvent;
+  error: TracePayload | undefined;
+}
+
 interface Node {
   readonly parent: string | undefined;
   /** The model call or tool that it is, or that it happened in. */
@@ -50,8 +61,11 @@ export class TraceExchanges {
   readonly #assembler = new SpanAssembler({
     onStart: (span) => this.#start(span),
     onAnnotate: (span, annotation) => this.#note(span, annotation),
-    onEnd: (span) => this.#end(span),
+    onEnd: (span) => void this.#ended.push(span),
   });
+  readonly #unended = new Map<string, Unended>();
+  /** Not looked at while the assembler hands them on: it swallows what is thrown there. */
+  #ended: Span[] = [];
   /** Events that the assembler could not use. */
   #unused = 0;
 
@@ -62,9 +76,11 @@ export class TraceExchanges {
 
   add(event: TraceEvent, line: number): void {
     if (event.event_type === 'routing_decision') this.#decide(event, line);
+    if (this.#unended.size > 0 && this.#endsLate(event)) return;
     const key = Object.hasOwn(LINE_KEYS, event.event_type) && LINE_KEYS[event.event_type];
     if (!key) {
       this.#assembler.add(event);
+      this.#handOn();
       return;
     }
     this.#events.set(line, event);
@@ -77,11 +93,21 @@ export class TraceExchanges {
     }
     // calls wait for a cost that nobody needs here; not between an error and its answer
     if (open > MAX_HELD && key === ' end') this.#assembler.flush();
+    this.#handOn();
   }
 
   /** There are no more events. */
   finish(): void {
     this.#assembler.shutdown();
+    this.#handOn();
+    for (const [id, call] of this.#unended) this.#giveUp(id, call);
+  }
+
+  #handOn(): void {
+    if (this.#ended.length === 0) return;
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const span of ended) this.#end(span);
   }
 
   #start(span: Span): void {
@@ -100,7 +126,8 @@ export class TraceExchanges {
 
   #note(span: Span, { event_type, payload }: SpanAnnotation): void {
     if (event_type !== 'error') return;
-    for (let id: string | undefined = idOf(span); id !== undefined;) {
+    let id: string | undefined = idOf(span);
+    for (let level = 0; id !== undefined && level < MAX_LEVELS; level++) {
       const node = this.#nodes.get(id);
       if (node !== undefined) node.error = payload;
       id = node?.parent;
@@ -116,48 +143,78 @@ export class TraceExchanges {
     const end = this.#take(attributes[' end']);
     // a file that begins in the middle has ends without a question
     if (start === undefined) return;
+    if (span.incomplete !== true || end !== undefined) {
+      this.#emit(span, start, end, node?.error);
+      return;
+    }
+    this.#unended.set(id, { span, start, error: node?.error });
+    if (this.#unended.size <= MAX_UNENDED) return;
+    for (const [oldest, call] of this.#unended) {
+      this.#giveUp(oldest, call);
+      return;
+    }
+  }
+
+  /** Whether an event belongs to a call that the assembler closed with what it is part of. */
+  #endsLate(event: TraceEvent): boolean {
+    const { event_type, payload } = event;
+    const id = `${String(payload['trace_id'])} ${String(payload['span_id'])}`;
+    const call = this.#unended.get(id);
+    if (call === undefined) return false;
+    if (event_type === 'error') call.error = payload;
+    else if (LINE_KEYS[event_type] === ' end') {
+      this.#unended.delete(id);
+      this.#emit(call.span, call.start, event, call.error);
+    } else return false;
+    return true;
+  }
+
+  #giveUp(id: string, { span, start, error }: Unended): void {
+    this.#unended.delete(id);
+    this.#emit(span, start, undefined, error);
+  }
+
+  #emit(
+    span: Span,
+    start: TraceEvent,
+    end: TraceEvent | undefined,
+    error: TracePayload | undefined,
+  ): void {
+    const line = span.attributes[' start'] as number;
+    const isIncomplete = span.incomplete === true && end === undefined;
     this.#onExchange({
-      ...this.#exchange(span, start, end, node?.error),
+      ...this.#exchange(span, start, end, error),
       agent_name: start.agent_name,
       pattern_type: span.pattern_type,
       session_id: span.session_id ?? '',
-      line: attributes[' start'] as number,
-      order: attributes[' start'] as number,
-      span: id,
+      line,
+      order: line,
+      span: idOf(span),
       inside: this.#exchangeAround(parentOf(span)),
-      optional: span.incomplete === true,
+      optional: isIncomplete,
     });
   }
 
   #exchange(
     { kind, status, incomplete }: Span,
-    start: TraceEvent,
+    { agent_name, payload }: TraceEvent,
     end: TraceEvent | undefined,
     error: TracePayload | undefined,
   ): Pick<Exchange, 'kind' | 'question' | 'compared' | 'answer'> {
-    const { agent_name, payload } = start;
+    const question = questionOf(agent_name, payload, this.#ignored);
     if (kind === 'llm' && end === undefined && (payload['response'] ?? undefined) !== undefined) {
       // after the fact, as Python's recorder does: one event has the question and the answer
       const answered = Object.entries(payload).filter(([key]) => !PROMPT_KEYS.has(key));
-      return {
-        kind: 'llm_call',
-        compared: 'prompt',
-        question: questionOf(agent_name, payload, this.#ignored),
-        answer: answerOf('llm_call', Object.fromEntries(answered), undefined),
-      };
+      const answer = answerOf(Object.fromEntries(answered), undefined);
+      return { kind: 'llm_call', compared: 'prompt', question, answer };
     }
-    const exchangeKind = kind === 'llm' ? 'llm_call' : 'tool';
-    const isFailed = status !== 'ok' && error !== undefined;
-    const question = questionOf(agent_name, payload, this.#ignored);
+    const said = end?.payload['status'] ?? (incomplete === true ? undefined : status);
+    const isFailed = error !== undefined && said !== undefined && said !== 'ok';
     const answer =
-      end === undefined && (incomplete || !isFailed)
+      end === undefined && !isFailed
         ? { end: {}, problem: NEVER_ENDED }
-        : answerOf(
-            exchangeKind,
-            { status, ...end?.payload },
-            isFailed ? (error as unknown as Thrown) : undefined,
-          );
-    return { kind: exchangeKind, compared: 'all', question, answer };
+        : answerOf({ ...end?.payload, status: said }, isFailed ? (error as never) : undefined);
+    return { kind: kind === 'llm' ? 'llm_call' : 'tool', compared: 'all', question, answer };
   }
 
   /** One event has it all. What `set` added to it cannot be told from what was asked. */
@@ -168,7 +225,7 @@ export class TraceExchanges {
       kind: 'routing_decision',
       compared: 'asked',
       question: questionOf(agent_name, decision, this.#ignored),
-      answer: answerOf('routing_decision', payload, undefined),
+      answer: answerOf(payload, undefined),
       agent_name,
       pattern_type,
       session_id: typeof session_id === 'string' ? session_id : '',
