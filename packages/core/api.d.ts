@@ -296,6 +296,7 @@ export interface RedactStats {
 }
 export interface Redactor {
     (event: TraceEvent): TraceEvent;
+    data(value: unknown): unknown;
     stats(): RedactStats;
 }
 export declare function redact(options?: RedactOptions): Redactor;
