@@ -1,6 +1,9 @@
 // Written by pnpm check:api --write.
 
 // @pyagent-trace/recorder exports
+//   CassetteFetch
+//   CassetteFetchOptions
+//   CassetteStats
 //   CreateReplayerOptions
 //   DiffOptions
 //   Difference
@@ -26,6 +29,8 @@
 //   TraceDiff
 //   TraceDifference
 //   UnusedAnswer
+//   UnusedResponse
+//   cassetteFetch
 //   createReplayer
 //   diffTraces
 //   formatDiff
@@ -38,6 +43,44 @@
 // @pyagent-trace/recorder/vitest exports
 //   ReplayedTrace
 //   TraceMatchers
+
+// cassette/cassette-fetch.d.ts
+export interface CassetteFetch extends AsyncDisposable {
+    (input: FetchInput, init?: FetchInit): Promise<Response>;
+    readonly mode: ReplayMode;
+    unused(): Promise<UnusedResponse[]>;
+    stats(): CassetteStats;
+    close(): Promise<void>;
+}
+export interface CassetteStats {
+    readonly requests: number;
+    readonly replayed: number;
+    readonly missed: number;
+    readonly recorded: number;
+    readonly failed: number;
+    readonly pending: number;
+    readonly error?: string;
+}
+export declare function cassetteFetch(options: CassetteFetchOptions): CassetteFetch;
+
+// cassette/cassette-file.d.ts
+export interface UnusedResponse {
+    readonly line: number;
+    readonly subject: string;
+}
+
+// cassette/options.d.ts
+export interface CassetteFetchOptions {
+    readonly path: string | URL;
+    readonly mode?: ReplayMode | undefined;
+    readonly fetch?: typeof globalThis.fetch | undefined;
+    readonly ignore?: readonly string[] | undefined;
+    readonly timing?: ReplayTiming | undefined;
+}
+
+// cassette/request.d.ts
+export type FetchInit = NonNullable<Parameters<typeof globalThis.fetch>[1]>;
+export type FetchInput = Parameters<typeof globalThis.fetch>[0];
 
 // create-replayer.d.ts
 import { Interceptor } from '@pyagent-trace/core/tracer';

@@ -25,7 +25,11 @@ function startServer(port = 0) {
   });
   return new Promise((resolve) => {
     server.listen(port, '127.0.0.1', () => {
-      const stop = () => new Promise((done) => void server.close(done).closeAllConnections());
+      const stop = () =>
+        new Promise((done) => {
+          server.close(done);
+          server.closeAllConnections();
+        });
       resolve({ requests, stop, port: server.address().port });
     });
   });
