@@ -486,16 +486,18 @@ describe('cassetteFetch', () => {
     });
 
     test('records nothing where it is closed before an answer came', async () => {
-      let answerLate = (_: Response): void => {};
-      const late = new Promise<Response>((resolve) => (answerLate = resolve));
-      const live = vi.fn<typeof globalThis.fetch>(() => late);
+      const gate = new EventEmitter();
+      const live = vi.fn<typeof globalThis.fetch>(async () => {
+        await once(gate, 'open');
+        return new Response('late');
+      });
       live.mockResolvedValueOnce(new Response('before'));
       const fetch = recorder({ fetch: live });
       await ask(fetch, url);
       const text = ask(fetch, url);
       await vi.waitFor(() => expect(live).toHaveBeenCalledTimes(2));
       await fetch.close();
-      answerLate(new Response('late'));
+      gate.emit('open');
 
       expect(await text).toBe('late');
       expect(fetch.stats()).toMatchObject({
