@@ -486,9 +486,9 @@ describe('cassetteFetch', () => {
     });
 
     test('records nothing where it is closed before an answer came', async () => {
-      const server = new EventEmitter();
+      const provider = new EventEmitter();
       const live = vi.fn<typeof globalThis.fetch>(async () => {
-        await once(server, 'answer');
+        await once(provider, 'answer');
         return new Response('late');
       });
       live.mockResolvedValueOnce(new Response('before'));
@@ -497,7 +497,7 @@ describe('cassetteFetch', () => {
       const text = ask(fetch, url);
       await vi.waitFor(() => expect(live).toHaveBeenCalledTimes(2));
       await fetch.close();
-      server.emit('answer');
+      provider.emit('answer');
 
       expect(await text).toBe('late');
       expect(fetch.stats()).toMatchObject({
