@@ -1,11 +1,12 @@
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { canonicalHash, canonicalJson } from '../canonical.ts';
+import { canonicalJson } from '../canonical.ts';
 import { printable } from '../difference.ts';
 import { readRecording } from '../read-recording.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { IgnoredPath } from '../replay/question.ts';
 import { type Place, Shelf } from '../replay/shelf.ts';
-import { exactSimilarity } from '../replay/similarity.ts';
+import { exactSimilarity, similarity, SKETCH_SIZE, sketchOf } from '../replay/similarity.ts';
 import { compared, differencesOf } from './compared.ts';
 import { type Exchange, toExchange } from './exchange.ts';
 import type { TakenAnswer } from './replay.ts';
@@ -28,8 +29,14 @@ interface Recorded extends UnusedResponse {
 /** Equal questions have their answers in the order in which they were asked. */
 interface Equals {
   readonly answers: Recorded[];
+  readonly kind: string;
+  /** Of the question. */
+  readonly sketch: Uint32Array;
   used: number;
 }
+
+/** Of the questions whose sketches are most alike, as many are read and compared. */
+const MAX_COMPARED = 50;
 
 /** What a cassette has to say. Read once, when the first question is asked. */
 export class CassetteFile {
@@ -50,7 +57,7 @@ export class CassetteFile {
    */
   async take(question: Question): Promise<TakenAnswer | undefined> {
     const index = await this.#load();
-    const equals = index.get(this.#hash(question));
+    const equals = index.get(hashOf(this.#textOf(question)));
     const recorded = equals?.answers[equals.used];
     if (equals === undefined || recorded === undefined) return undefined;
     equals.used += 1;
@@ -69,7 +76,7 @@ export class CassetteFile {
   async miss(question: Question): Promise<ReplayMissError> {
     const index = await this.#load();
     const asked = compared(question, this.#ignored);
-    const isUsed = index.has(this.#hash(question));
+    const isUsed = index.has(hashOf(canonicalJson(asked)));
     const nearest = isUsed ? undefined : this.#nearest(index, asked);
     return new ReplayMissError({
       source: this.#path,
@@ -85,8 +92,9 @@ export class CassetteFile {
     this.#shelf.close();
   }
 
-  #hash(question: Question): string {
-    return canonicalHash(compared(question, this.#ignored));
+  /** What is compared. */
+  #textOf(question: Question): string {
+    return canonicalJson(compared(question, this.#ignored));
   }
 
   #load(): Promise<Map<string, Equals>> {
@@ -101,15 +109,20 @@ export class CassetteFile {
       const { line } = reader.place();
       const exchange = toExchange(entry, reader.place());
       if (exchange === undefined) continue;
-      const hash = this.#hash(exchange.request);
-      const equals = index.get(hash) ?? { answers: [], used: 0 };
+      const text = this.#textOf(exchange.request);
+      const key = hashOf(text);
+      let equals = index.get(key);
+      if (equals === undefined) {
+        const kind = kindOf(exchange.request);
+        equals = { answers: [], kind, sketch: toSketch(text), used: 0 };
+        index.set(key, equals);
+      }
       equals.answers.push({
         line,
         subject: subjectOf(exchange.request),
         place: this.#shelf.put(JSON.stringify(exchange)),
         askedAt: entry.timestamp - exchange.duration_ms / 1000,
       });
-      index.set(hash, equals);
     }
     for (const { answers } of index.values()) answers.sort((a, b) => a.askedAt - b.askedAt);
     return index;
@@ -121,16 +134,20 @@ export class CassetteFile {
     asked: Question,
   ): { readonly asked: Question; readonly line: number } | undefined {
     const text = canonicalJson(asked);
+    const sketch = toSketch(text);
+    const kind = kindOf(asked);
+    const likely = [...index.values()]
+      .filter((equals) => equals.kind === kind)
+      .map(({ answers, sketch: other }) => ({ answers, score: similarity(other, 0, sketch, 0) }))
+      .toSorted((a, b) => b.score - a.score)
+      .slice(0, MAX_COMPARED);
     let nearest: { asked: Question; line: number; similarity: number } | undefined;
-    for (const { answers } of index.values()) {
-      const [first] = answers;
-      if (first === undefined) continue;
-      const { request } = this.#read(first);
-      if (request.method !== asked.method || request.path !== asked.path) continue;
-      const question = compared(request, this.#ignored);
-      const similarity = exactSimilarity(canonicalJson(question), text);
-      if (nearest === undefined || similarity > nearest.similarity)
-        nearest = { asked: question, line: first.line, similarity };
+    for (const { answers } of likely) {
+      const first = answers[0] as Recorded;
+      const question = compared(this.#read(first).request, this.#ignored);
+      const exact = exactSimilarity(canonicalJson(question), text);
+      if (nearest === undefined || exact > nearest.similarity)
+        nearest = { asked: question, line: first.line, similarity: exact };
     }
     return nearest && { asked: nearest.asked, line: nearest.line };
   }
@@ -142,4 +159,18 @@ export class CassetteFile {
 
 function subjectOf({ method, origin, path }: Question): string {
   return printable(`${method} ${origin}${path}`);
+}
+
+function kindOf({ method, path }: Question): string {
+  return `${method} ${path}`;
+}
+
+function hashOf(text: string): string {
+  return hash('sha256', text, 'base64');
+}
+
+function toSketch(text: string): Uint32Array {
+  const sketch = new Uint32Array(SKETCH_SIZE);
+  sketchOf(text, sketch, 0);
+  return sketch;
 }

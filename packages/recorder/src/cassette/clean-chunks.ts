@@ -55,14 +55,16 @@ export function cleanChunks(
 
 function cleanLines(text: string, censor: Censor): Part[] {
   const lines = text.split(/(?<=\n|\r(?!\n))/).map((before) => toLine(before, censor));
-  const texts = new Map<string, { line: Line; leaf: Leaf }[]>();
-  for (const line of lines)
-    for (const [place, leaf] of leavesOf(line.value, '')) {
-      const pieces = texts.get(place) ?? [];
-      pieces.push({ line, leaf });
-      texts.set(place, pieces);
-    }
-  for (const pieces of texts.values()) cleanAcross(pieces, censor);
+  for (const labels of LABELS) {
+    const texts = new Map<string, { line: Line; leaf: Leaf }[]>();
+    for (const line of lines)
+      for (const [place, leaf] of leavesOf(line.value, '', labels)) {
+        const pieces = texts.get(place) ?? [];
+        pieces.push({ line, leaf });
+        texts.set(place, pieces);
+      }
+    for (const pieces of texts.values()) cleanAcross(pieces, censor);
+  }
   return lines;
 }
 
@@ -91,18 +93,25 @@ function parse(data: string, isEvent: boolean): Pick<Line, 'value' | 'write'> {
   };
 }
 
-/** Texts with their place: the keys that lead there, and what tells one answer or part of it from another. */
-function* leavesOf(value: unknown, place: string): Generator<[place: string, leaf: Leaf]> {
+/** What tells one answer, or part of it, from another: where an index counts events, the type alone. */
+const LABELS = [/(?:^type|index)$/i, /^type$/i];
+
+/** Texts with their place: the keys that lead there, with their labels. */
+function* leavesOf(
+  value: unknown,
+  place: string,
+  labels: RegExp,
+): Generator<[place: string, leaf: Leaf]> {
   if (typeof value !== 'object' || value === null) return;
   const holder = value as Record<string, unknown>;
   const label = Object.entries(holder)
-    .filter(([key, item]) => /(?:^type|index)$/i.test(key) && typeof item !== 'object')
+    .filter(([key, item]) => labels.test(key) && typeof item !== 'object')
     .map(([key, item]) => `${key}=${String(item)}`)
     .join();
   for (const [key, item] of Object.entries(holder)) {
     const below = `${place}.${key}(${label})`;
     if (typeof item === 'string') yield [below, { holder, key, text: item }];
-    else yield* leavesOf(item, below);
+    else yield* leavesOf(item, below, labels);
   }
 }
 

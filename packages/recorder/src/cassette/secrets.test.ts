@@ -62,6 +62,10 @@ async function record(
   return { app, file, replayed, request: metadata.request };
 }
 
+function numbered(text: string): string {
+  return `data: {"index":${text.charCodeAt(1)},"text":"${text}"}\n\n`;
+}
+
 function event(data: unknown): string {
   return `event: x\ndata: ${JSON.stringify(data)}\n\n`;
 }
@@ -254,6 +258,7 @@ describe('cassetteFetch', () => {
     ['in quotes', 'text/event-stream', (piece) => `data: ${JSON.stringify(piece)}\n\n`],
     ['as parts of the AI SDK', 'text/event-stream', (piece) => `0:${JSON.stringify(piece)}\n`],
     ['between carriage returns', 'text/event-stream', (piece) => `data: {"text":"${piece}"}\r\r`],
+    ['with a number of its own', 'text/event-stream', numbered],
     ['under another type', 'text/plain', (piece) => `data: {"text":"${piece}"}\n\n`],
   ])('writes no secret that comes word by word %s', async (_, type, make) => {
     const pieces = KEY.match(/.{1,5}/g) ?? [];
