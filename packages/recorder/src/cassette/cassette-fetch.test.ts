@@ -851,6 +851,27 @@ describe('cassetteFetch', () => {
       vi.unstubAllGlobals();
     });
 
+    test.each<[string, (fetch: typeof globalThis.fetch) => typeof globalThis.fetch]>([
+      ['another cassette', () => recorder({ path: join(folder, 'other.jsonl') })],
+      ['what calls it', (inner) => (input, init) => inner(input, init)],
+    ])('asks the network where %s takes its place', async (_, wrap) => {
+      let deep = 0;
+      const network = vi.fn<typeof globalThis.fetch>(() => Promise.resolve(new Response('live')));
+      vi.stubGlobal('fetch', network);
+      const inner = recorder();
+      vi.stubGlobal('fetch', inner);
+      const outer = wrap((input, init) => {
+        if ((deep += 1) > 5) throw new Error('asks itself');
+        return inner(input, init);
+      });
+      vi.stubGlobal('fetch', outer);
+
+      expect(await (await fetch(url)).text()).toBe('live');
+      expect(await ask(inner, url)).toBe('live');
+      expect(network).toHaveBeenCalledTimes(2);
+      vi.unstubAllGlobals();
+    });
+
     test('records nothing after it was closed, and says so', async () => {
       const fetch = recorder();
       await fetch.close();

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { accessSync, constants } from 'node:fs';
 import { messageOf, TraceError } from '@pyagent-trace/core';
 import type { ReplayMode } from '../replay-mode.ts';
@@ -70,14 +71,18 @@ export interface CassetteFetch extends AsyncDisposable {
 export function cassetteFetch(options: CassetteFetchOptions): CassetteFetch {
   const checked = checkOptions(options);
   const cassette = new Cassette(checked);
-  const before = globalThis.fetch;
+  const before = networkOf(globalThis.fetch);
   const live: Fetch = (input, init) => {
-    // where the app put this one in its place, it is no network
-    const current = globalThis.fetch === fetch ? before : globalThis.fetch;
-    return (checked.fetch ?? current)(input, init);
+    if (checked.fetch !== undefined) return checked.fetch(input, init);
+    return asking.run([...(asking.getStore() ?? []), cassette], () =>
+      networkOf(globalThis.fetch)(input, init),
+    );
   };
   const fetch = (input: FetchInput, init?: FetchInit): Promise<Response> =>
-    cassette.fetch(input, init, live);
+    asking.getStore()?.includes(cassette) === true
+      ? before(input, init)
+      : cassette.fetch(input, init, live);
+  networks.set(fetch, before);
   return Object.assign(fetch, {
     mode: cassette.mode,
     unused: () => cassette.unused(),
@@ -85,6 +90,17 @@ export function cassetteFetch(options: CassetteFetchOptions): CassetteFetch {
     close: () => cassette.close(),
     [Symbol.asyncDispose]: () => cassette.close(),
   });
+}
+
+/** What stood in the place of the global `fetch` before a cassette did. */
+const networks = new WeakMap<Fetch, Fetch>();
+
+/** The cassettes that ask the network now: one that is asked by it is called by what stands in front of it. */
+const asking = new AsyncLocalStorage<readonly Cassette[]>();
+
+/** Where the app puts a cassette in the place of the global `fetch`, it is no network. */
+function networkOf(fetch: Fetch): Fetch {
+  return networks.get(fetch) ?? fetch;
 }
 
 class Cassette {
