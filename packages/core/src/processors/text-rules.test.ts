@@ -266,6 +266,7 @@ describe('RULE_GROUPS', () => {
     '"max_token": 123456789, total_token=123456789',
     '{"token": "Hello", "logprob": -0.1}',
     '{"token": " administration", "logprob": -0.1}',
+    '{"token":"JavaScript","logprob":-0.1}, {"token": "getElement", "logprob": -2}',
     'next_page_token=abcdefgh1234, eos_token: "<|endoftext|>"',
     'connect(user=user, password=password)',
     'api_key = os.environ["OPENAI_API_KEY"]',

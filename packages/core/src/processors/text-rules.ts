@@ -139,8 +139,8 @@ const NAMED_SECRET = rule(
   'named_secret',
   new RegExp(
     `(?<kept>(?:${SECRET_NAME}(?:_?\\d{1,3})?${SEPARATOR}|` +
-      // a model's tokens are short or have spaces, counts are numbers
-      `${TOKEN_NAME}${SEPARATOR}(?=${OPEN}(?!\\d+\\b)[^\\s"'\`\\\\]{8}))${OPEN})(?:` +
+      // a model's tokens are short, have spaces, or a probability; counts are numbers
+      `${TOKEN_NAME}${SEPARATOR}(?=${OPEN}(?!\\d+\\b|[^"\\\\]{1,64}",[ ]?"logprob")[^\\s"'\`\\\\]{8}))${OPEN})(?:` +
       [
         // in quotes, whatever it is; unless the quote ends a string of code
         `(?<=\\\\["'])${NO_CODE}(?:[^"'\\\\]|\\\\+[^"'\\\\])+`,
