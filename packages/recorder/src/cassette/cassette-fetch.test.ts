@@ -262,6 +262,9 @@ describe('cassetteFetch', () => {
     });
 
     expect(results).toEqual(twice(['PUT /a one', 'DELETE /b ', 'PUT /c yes']));
+    const request = new Request(`${url}/a`, { method: 'PUT', body: 'one' });
+    await replayer()(request);
+    expect(request.bodyUsed).toBe(true);
     await expect(recorder()('no URL')).rejects.toThrow(TypeError);
   });
 

@@ -144,6 +144,9 @@ class Cassette {
     if (taken === undefined)
       return this.#record(question, censor, request, () => live(input, request.init));
     this.#counts.replayed += 1;
+    // it is sent once, here as there
+    if (input instanceof Request && !input.bodyUsed && (init?.body ?? null) === null)
+      void input.body?.cancel().catch(() => {});
     return replay(taken, request, this.#options.isTimed);
   }
 
