@@ -32,7 +32,7 @@ describe('Shelf', () => {
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith(mine))).toEqual([]);
     shelf.close();
     expect(() => shelf.get(place)).toThrow(
-      `createReplayer: a temporary file in ${tmpdir()} cannot be read: it is closed`,
+      `a temporary file in ${tmpdir()} cannot be read: it is closed`,
     );
   });
 });
