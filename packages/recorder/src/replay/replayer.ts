@@ -197,6 +197,13 @@ export function subjectOf(
   agent_name: string,
   { tool_name }: Readonly<Record<string, unknown>>,
 ): string {
-  const what = typeof tool_name === 'string' ? `${kind} ${JSON.stringify(tool_name)}` : kind;
-  return agent_name === '' ? what : `${what} of agent ${JSON.stringify(agent_name)}`;
+  const what = typeof tool_name === 'string' ? `${kind} ${quoted(tool_name)}` : kind;
+  return agent_name === '' ? what : `${what} of agent ${quoted(agent_name)}`;
+}
+
+/** A name is the app's, or a model's. */
+const MAX_NAME = 100;
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
 }
