@@ -776,6 +776,23 @@ describe('createReplayer, where a recording cannot answer', () => {
     expect(replay.stats()).toMatchObject({ unused: 1, tornTail: true });
   });
 
+  test('auto goes on after half a line, and what it has written then can be replayed', async () => {
+    const app = async (tracer: Tracer): Promise<unknown> => [
+      await ask(tracer, 'one', () => 1),
+      await ask(tracer, 'two', () => 2),
+    ];
+    const run = async (mode: 'record' | 'auto' | 'replay'): Promise<object> => {
+      await using replay = await createReplayer(path, { mode });
+      expect((await runTraced(app, [replay])).result).toEqual([1, 2]);
+      return replay.stats();
+    };
+    await run('record');
+    writeFileSync(path, readFileSync(path, 'utf8').slice(0, -40));
+
+    expect(await run('auto')).toMatchObject({ answered: 1, recorded: 1, tornTail: true });
+    expect(await run('replay')).toMatchObject({ answered: 2, missed: 0, tornTail: true });
+  });
+
   test.each([
     [
       'a file that is missing',

@@ -32,7 +32,7 @@ export interface ReplayStats {
   readonly lost: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
-  /** The source ends with half a line, as after a kill: what it held is missing. */
+  /** The source has half a line, as a kill leaves it at the end of what was written: what it held is missing. */
   readonly tornTail: boolean;
 }
 
