@@ -296,6 +296,7 @@ export interface RedactStats {
 }
 export interface Redactor {
     (event: TraceEvent): TraceEvent;
+    data(value: unknown): unknown;
     stats(): RedactStats;
 }
 export declare function redact(options?: RedactOptions): Redactor;
@@ -682,6 +683,7 @@ export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly session_id: string;
+    readonly parent_span_id: string;
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;

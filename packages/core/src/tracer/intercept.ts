@@ -29,6 +29,7 @@ export function intercept<T>(
     agent_name = '',
     pattern_type = '',
     session_id = '',
+    parent,
   } = operation.frame ?? {};
   const seen: InterceptedOperation = {
     kind,
@@ -37,6 +38,7 @@ export function intercept<T>(
     agent_name,
     pattern_type,
     session_id,
+    parent_span_id: parent?.span_id ?? '',
     payload,
     set: operation.set,
     onEnd: operation.onEnd,

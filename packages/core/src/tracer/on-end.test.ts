@@ -309,3 +309,20 @@ describe('InterceptedOperation.session_id', () => {
     expect(seen).toEqual(['', '']);
   });
 });
+
+describe('InterceptedOperation.parent_span_id', () => {
+  test('is the operation around it, and empty where there is none', () => {
+    const seen: string[] = [];
+    const bus = new TraceEventBus();
+    let agent: unknown;
+    bus.subscribeFilter(['agent_start'], ({ payload }) => void (agent = payload['span_id']));
+    const listening: Interceptor = ({ parent_span_id }, next) => {
+      seen.push(parent_span_id);
+      return next();
+    };
+    const tracer = createTracer(bus, { interceptors: [listening] });
+    tracer.llmCall({}, () => 1);
+    tracer.agent('bull', () => tracer.tool('t', {}, () => 1));
+    expect(seen).toEqual(['', agent]);
+  });
+});
