@@ -136,7 +136,9 @@ export class Keeper {
 
   #warn(ledger: Ledger, spentBefore: number, operation: InterceptedOperation): void {
     const { bus, limitUsd, per, warnAt } = this.#options;
-    const { trace_id, span_id, agent_name, pattern_type } = operation;
+    const { trace_id, agent_name, pattern_type } = operation;
+    // the call has ended, and what is said of an ended span comes late
+    const span_id = operation.parent_span_ids[0] ?? operation.span_id;
     for (const threshold of warnAt) {
       const reachedAt = threshold * limitUsd;
       if (spentBefore >= reachedAt || ledger.spent < reachedAt) continue;

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { TraceError, type TraceEvent, TraceEventBus } from '@pyagent-trace/core';
+import { SpanAssembler } from '@pyagent-trace/core/spans';
 import {
   createTracer,
   type Interceptor,
@@ -555,7 +556,7 @@ describe('createBudget, when more is spent than was reserved,', () => {
 });
 
 describe('createBudget with a bus', () => {
-  test('warns once at each threshold, with the ids of the call that reached it', async () => {
+  test('warns once at each threshold, in the agent whose call reached it', async () => {
     const { tracer, warnings, events } = setUp({ warnAt: [1, 0.5], per: 'agent' });
     await tracer.agent('bull', async () => {
       await spend(tracer, 4);
@@ -568,15 +569,29 @@ describe('createBudget with a bus', () => {
       { ...warning, threshold: 0.5, spent_usd: 6 },
       { ...warning, threshold: 1, spent_usd: 10 },
     ]);
-    const calls = events.filter(({ event_type }) => event_type === 'llm_call');
+    const agent = events.find(({ event_type }) => event_type === 'agent_start');
     const first = events.find(({ event_type }) => event_type === 'budget_warning');
     expect(first).toMatchObject({
       agent_name: 'bull',
       payload: {
-        trace_id: calls[1]?.payload['trace_id'],
-        span_id: calls[1]?.payload['span_id'],
+        trace_id: agent?.payload['trace_id'],
+        span_id: agent?.payload['span_id'],
       },
     });
+  });
+
+  test('is in time for the spans, although the call is closed by its cost', async () => {
+    const { tracer, events } = setUp();
+    await tracer.agent('bull', () => spend(tracer, 9));
+    const spans = new SpanAssembler();
+    events.forEach(spans.add);
+    expect(spans.stats()).toMatchObject({ annotated: 1, late: 0, unmatched: 0 });
+  });
+
+  test('names the call itself where nothing is around it', async () => {
+    const { tracer, warnings, events } = setUp();
+    await spend(tracer, 9);
+    expect(warnings()).toMatchObject([{ span_id: events[0]?.payload['span_id'] }]);
   });
 
   test('warns of each threshold that one call passes, by default of 0.8 alone', async () => {
