@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { Shelf } from './shelf.ts';
 
+const listNames = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`pyagent-trace-${process.pid}-`));
+
 describe('Shelf', () => {
   test('gives back what is in memory and what is in the file', () => {
     const shelf = new Shelf(10);
@@ -24,16 +27,14 @@ describe('Shelf', () => {
   });
 
   test('leaves no name behind, and says what is wrong when it is closed', () => {
-    const named = (): string[] =>
-      readdirSync(tmpdir()).filter((name) => name.startsWith(`pyagent-trace-${process.pid}-`));
     const shelf = new Shelf(0);
     const place = shelf.put('text');
     shelf.get(place);
 
-    expect(named()).toEqual([]);
+    expect(listNames()).toEqual([]);
     shelf.close();
     expect(() => shelf.get(place)).toThrow(
-      `createReplayer: a temporary file in ${tmpdir()} cannot be read: it is closed`,
+      `a temporary file in ${tmpdir()} cannot be read: it is closed`,
     );
   });
 });
