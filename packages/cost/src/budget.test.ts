@@ -90,8 +90,8 @@ async function errorOf(run: () => unknown): Promise<unknown> {
 }
 
 const account = (budget: Budget, key?: string): number[] => {
-  const { spent_usd, reserved_usd, remaining_usd, running } = budget.stats(key);
-  return [spent_usd, reserved_usd, remaining_usd, running];
+  const { spentUsd, reservedUsd, remainingUsd, running } = budget.stats(key);
+  return [spentUsd, reservedUsd, remainingUsd, running];
 };
 
 describe('createBudget', () => {
@@ -99,10 +99,10 @@ describe('createBudget', () => {
     const { budget, tracer } = setUp();
     const { run, end } = hold(tracer, 6);
     expect(budget.stats()).toEqual({
-      limit_usd: 10,
-      spent_usd: 0,
-      reserved_usd: 6,
-      remaining_usd: 4,
+      limitUsd: 10,
+      spentUsd: 0,
+      reservedUsd: 6,
+      remainingUsd: 4,
       running: 1,
     });
     end(2);
@@ -145,11 +145,11 @@ describe('createBudget', () => {
   });
 
   test('spends a limit to the last cent, though its parts add up to a little more', async () => {
-    const { budget, tracer } = setUp({ limitUsd: 0.3, reserve: 0.1 });
+    const { budget, tracer } = setUp({ limitUsd: 0.3, reserveUsd: 0.1 });
     const tenCents = (): void =>
       tracer.llmCall({ model: 'x' }, (call) => call.respond({ cost_usd: 0.1 }));
     for (let call = 0; call < 3; call += 1) tenCents();
-    expect(budget.stats().remaining_usd).toBe(0);
+    expect(budget.stats().remainingUsd).toBe(0);
     expect(tenCents).toThrow('a call for at most $0.1 was refused: $0.3 of $0.3 spent');
   });
 
@@ -213,11 +213,16 @@ describe('createBudget', () => {
     ['a maximum', {}, { model: 'm' }, 'the request has no max_tokens'],
     [
       'a picture',
-      { reserve: () => undefined },
+      { reserveUsd: () => undefined },
       { ...request(1), messages_in: [{ content: [{ type: 'image_url' }] }] },
       'the request does not show what messages_in.0.content.0.type costs',
     ],
-    ['a use for what reserve says', { reserve: () => Number.NaN }, { model: 'm' }, 'no max_tokens'],
+    [
+      'a use for what reserveUsd says',
+      { reserveUsd: () => Number.NaN },
+      { model: 'm' },
+      'no max_tokens',
+    ],
   ])('refuses a call without %s', async ([, options, asked, problem]) => {
     const { budget, tracer } = setUp(options);
     const error = await errorOf(() => tracer.llmCall(asked, () => 'asked'));
@@ -227,20 +232,20 @@ describe('createBudget', () => {
     expect(account(budget)).toEqual([0, 0, 10, 0]);
   });
 
-  test('says why reserve gave nothing', async () => {
+  test('says why reserveUsd gave nothing', async () => {
     const cause = new Error('boom');
     const { tracer } = setUp({
-      reserve() {
+      reserveUsd() {
         throw cause;
       },
     });
     expect(await errorOf(() => tracer.llmCall({}, () => 'asked'))).toMatchObject({ cause });
   });
 
-  test('reserves what reserve gives for a call whose worst case is unknown, and only for it', async () => {
+  test('reserves what reserveUsd gives for a call whose worst case is unknown, and only for it', async () => {
     const asked: unknown[] = [];
     const { budget, tracer } = setUp({
-      reserve: (given) => {
+      reserveUsd: (given) => {
         asked.push(given);
         return 3;
       },
@@ -248,7 +253,7 @@ describe('createBudget', () => {
     tracer.llmCall({ model: 'x' }, () => expect(account(budget)).toEqual([0, 3, 7, 1]));
     tracer.llmCall(request(2), () => expect(account(budget)).toEqual([3, 2, 5, 1]));
     expect(asked).toEqual([{ model: 'x' }]);
-    const always = setUp({ reserve: 4 });
+    const always = setUp({ reserveUsd: 4 });
     always.tracer.llmCall({}, () => expect(account(always.budget)).toEqual([0, 4, 6, 1]));
     expect.assertions(4);
   });
@@ -258,7 +263,7 @@ describe('createBudget', () => {
     ['an infinite limit', { limitUsd: Infinity, per: 'total' }, /limitUsd/],
     ['a negative limit', { limitUsd: -1, per: 'total' }, /limitUsd/],
     ['another scope', { limitUsd: 1, per: 'day' }, /per: .*got "day"/],
-    ['a wrong reserve', { limitUsd: 1, per: 'total', reserve: '1' }, /reserve/],
+    ['a wrong reserveUsd', { limitUsd: 1, per: 'total', reserveUsd: '1' }, /reserveUsd/],
     [
       'prices that are none',
       { limitUsd: 1, per: 'total', prices: {} },
@@ -269,7 +274,7 @@ describe('createBudget', () => {
       { limitUsd: 1, per: 'total', bus: {} },
       /expected an object with emit\(\)/,
     ],
-    ['a share above 1', { limitUsd: 1, per: 'total', warnAt: [80] }, /warnAt.0/],
+    ['a share above 1', { limitUsd: 1, per: 'total', warnAtShares: [80] }, /warnAtShares.0/],
     ['a typing error', { limitUsd: 1, per: 'total', warn: [] }, /unknown option "warn"/],
   ])('refuses %s at once', ([, options, message]) => {
     const create = (): unknown => createBudget(options as BudgetOptions);
@@ -481,7 +486,7 @@ describe('createBudget, when a call ends,', () => {
 
 describe('createBudget, when more is spent than was reserved,', () => {
   test('stops what runs on the same account with the signal, and tells why', async () => {
-    const { budget, tracer, events } = setUp({ reserve: 3 });
+    const { budget, tracer, events } = setUp({ reserveUsd: 3 });
     const running = [1, 2].map(() => hold(tracer, 2));
     await tracer.llmCall({ model: 'x' }, async (call) => call.respond({ cost_usd: 7 }));
 
@@ -556,7 +561,7 @@ describe('createBudget, when more is spent than was reserved,', () => {
 
 describe('createBudget with a bus', () => {
   test('warns once at each threshold, with the ids of the call that reached it', async () => {
-    const { tracer, warnings, events } = setUp({ warnAt: [1, 0.5], per: 'agent' });
+    const { tracer, warnings, events } = setUp({ warnAtShares: [1, 0.5], per: 'agent' });
     await tracer.agent('bull', async () => {
       await spend(tracer, 4);
       await spend(tracer, 2);
@@ -580,7 +585,7 @@ describe('createBudget with a bus', () => {
   });
 
   test('warns of each threshold that one call passes, by default of 0.8 alone', async () => {
-    const { tracer, warnings } = setUp({ warnAt: [0.25, 0.5, 0.75] });
+    const { tracer, warnings } = setUp({ warnAtShares: [0.25, 0.5, 0.75] });
     await spend(tracer, 6);
     expect(warnings()).toMatchObject([{ threshold: 0.25 }, { threshold: 0.5 }]);
     const other = setUp();

@@ -22,7 +22,7 @@ export interface BudgetOptions {
    *
    * @default such a call is refused
    */
-  readonly reserve?: number | ((request: TracePayload) => number | undefined);
+  readonly reserveUsd?: number | ((request: TracePayload) => number | undefined);
   /** @default genaiPrices */
   readonly prices?: PriceSource;
   /** Where warnings go, as `budget_warning` events. */
@@ -32,7 +32,7 @@ export interface BudgetOptions {
    *
    * @default [0.8]
    */
-  readonly warnAt?: readonly number[];
+  readonly warnAtShares?: readonly number[];
 }
 
 /** An interceptor for `createTracer`, with an account. */
@@ -44,7 +44,7 @@ export type Budget = Interceptor & {
 const OptionsSchema = z.strictObject({
   limitUsd: z.number().nonnegative(),
   per: z.enum(['trace', 'session', 'agent', 'total']),
-  reserve: z
+  reserveUsd: z
     .union([
       z.number().nonnegative(),
       z.custom<(request: TracePayload) => number | undefined>(
@@ -54,7 +54,7 @@ const OptionsSchema = z.strictObject({
     .optional(),
   prices: TrackerOptions.shape.prices,
   bus: TrackerOptions.shape.bus,
-  warnAt: z.array(z.number().positive().max(1)).default([0.8]),
+  warnAtShares: z.array(z.number().positive().max(1)).default([0.8]),
 });
 
 /**
@@ -72,7 +72,7 @@ const OptionsSchema = z.strictObject({
  * ```
  */
 export function createBudget(options: BudgetOptions): Budget {
-  const { limitUsd, per, reserve, prices, bus, warnAt } = parseOptions(
+  const { limitUsd, per, reserveUsd, prices, bus, warnAtShares } = parseOptions(
     OptionsSchema,
     options,
     'createBudget',
@@ -80,10 +80,10 @@ export function createBudget(options: BudgetOptions): Budget {
   const keeper = new Keeper({
     limitUsd,
     per,
-    reserve: typeof reserve === 'function' ? reserve : () => reserve,
+    reserveUsd: typeof reserveUsd === 'function' ? reserveUsd : () => reserveUsd,
     prices: prices ?? genaiPrices,
     bus,
-    warnAt: warnAt.toSorted((a, b) => a - b),
+    warnAtShares: warnAtShares.toSorted((a, b) => a - b),
   });
   return Object.assign(keeper.intercept, { stats: keeper.stats });
 }
