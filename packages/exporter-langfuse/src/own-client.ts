@@ -30,7 +30,7 @@ const AnswerSchema = z.object({
       id: z.string(),
       status: z.number(),
       message: z.string().nullish(),
-      error: z.unknown().optional(),
+      error: z.string().nullish().catch(undefined),
     }),
   ),
 });
@@ -112,7 +112,7 @@ function judge(
     for (const { body } of items)
       for (const observation of batch) if (observation.id === body.id) refused.delete(observation);
     for (const { id, status, message, error: detail } of problems) {
-      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${textOf(detail)}`)}`;
+      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${detail ?? ''}`)}`;
       // Langfuse 4, unless its operator has let the old way stay
       if (message === 'Event type not accepted')
         return {
@@ -130,10 +130,6 @@ function judge(
   return refused.size + again.size === 0
     ? { kind: 'stored' }
     : { kind: 'stored', refused: [...refused], again: [...again], error };
-}
-
-function textOf(detail: unknown): string {
-  return typeof detail === 'string' ? detail : (JSON.stringify(detail) ?? '');
 }
 
 /** A root stands for its trace too. */

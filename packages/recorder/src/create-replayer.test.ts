@@ -237,6 +237,21 @@ describe('createReplayer', () => {
     expect(replay.stats()).toMatchObject({ answered: 0, missed: 1, recorded: 0, unused: 2 });
   });
 
+  test('takes for the nearest rather what the same agent asked', async () => {
+    const asks = (agent: string, content: string) => (tracer: Tracer) =>
+      tracer.agent(agent, () => ask(tracer, content, () => 'Yes.'));
+    const { events } = await runTraced(async (tracer) => {
+      for (let share = 0; share < 20; share++)
+        await asks('bear', `Is it wise to buy gold at the current price of ${share}?`)(tracer);
+      await asks('bull', 'Is it wise to buy gold at the current rate?')(tracer);
+    });
+    await using replay = await createReplayer(events, { onUnused: () => {} });
+
+    await expect(
+      runTraced(asks('bull', 'Is it wise to buy gold at the current price?'), [replay]),
+    ).rejects.toMatchObject({ nearest: { line: 82 } });
+  });
+
   test('throws a miss at once where the function is no async one, and rejects where it is', async () => {
     await using replay = await createReplayer([]);
     await runTraced(
@@ -702,6 +717,18 @@ describe('createReplayer, where a recording cannot answer', () => {
       code: 'not_replayable',
       message: `${path}:3: llm_call of agent "bull": ${problem}`,
     });
+  });
+
+  test('gives an answer that is there rather than one that is not', async () => {
+    const lines = [
+      call(question),
+      call({ ...question, span_id: 'second' }),
+      end({ span_id: 'second', response: 'Buy.', status: 'ok' }),
+    ];
+    await using replay = await createReplayer(lines.map((line) => `${line}\n`));
+
+    expect((await runTraced(buy, [replay])).result).toBe('Buy.');
+    expect(replay.unused()).toEqual([]);
   });
 
   test.each([[{ captureResults: false }], [{ captureContent: false }]])(

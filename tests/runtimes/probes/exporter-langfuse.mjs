@@ -27,7 +27,8 @@ function startServer(port = 0) {
     server.listen(port, '127.0.0.1', () => {
       const stop = () =>
         new Promise((done) => {
-          server.close(done).closeAllConnections();
+          server.close(done);
+          server.closeAllConnections();
         });
       resolve({ requests, stop, port: server.address().port });
     });

@@ -3,9 +3,6 @@ import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { Shelf } from './shelf.ts';
 
-const listNames = (): string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith(`pyagent-trace-${process.pid}-`));
-
 describe('Shelf', () => {
   test('gives back what is in memory and what is in the file', () => {
     const shelf = new Shelf(10);
@@ -31,7 +28,8 @@ describe('Shelf', () => {
     const place = shelf.put('text');
     shelf.get(place);
 
-    expect(listNames()).toEqual([]);
+    const mine = `pyagent-trace-${process.pid}-`;
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(mine))).toEqual([]);
     shelf.close();
     expect(() => shelf.get(place)).toThrow(
       `a temporary file in ${tmpdir()} cannot be read: it is closed`,
