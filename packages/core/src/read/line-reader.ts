@@ -1,4 +1,5 @@
 import { ignoreRejection, isThenable } from '../bus/promises.ts';
+import { escapeControls } from '../escape.ts';
 import { isObject } from '../event.ts';
 import { explain } from '../schema/event.ts';
 import { type LinePlace, TraceReadError, type TraceReadErrorReason } from './error.ts';
@@ -212,8 +213,5 @@ function shownKeys(keys: readonly string[]): string {
 function shownKey(key: string): string {
   if (/^[\w.-]{1,60}$/.test(key)) return key;
   const text = key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
-  return JSON.stringify(text).replace(
-    /\p{C}/gu,
-    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  );
+  return escapeControls(JSON.stringify(text));
 }

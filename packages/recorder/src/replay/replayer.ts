@@ -1,7 +1,7 @@
-import { TraceError } from '@pyagent-trace/core';
+import { escapeControls, TraceError } from '@pyagent-trace/core';
 import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
 import { canonicalJson } from '../canonical.ts';
-import { findDifferences, printable } from '../difference.ts';
+import { findDifferences } from '../difference.ts';
 import { describeThrown, encodeEntry, entryOfPlainCall, plainPayload } from '../entry-of.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
@@ -118,7 +118,7 @@ export class Replayer {
   #notReplayable({ kind, agent_name, line }: Recorded, problem: string): TraceError {
     return new TraceError(
       'not_replayable',
-      `${printable(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)}: ${printable(problem)}`,
+      `${escapeControls(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)}: ${escapeControls(problem)}`,
     );
   }
 
