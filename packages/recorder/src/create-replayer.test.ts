@@ -913,6 +913,11 @@ describe('createReplayer, modes', () => {
     symlinkSync(join(folder, 'nowhere.jsonl'), link);
     await expect(createReplayer(link, { mode })).rejects.toThrow(`${link}: ELOOP`);
     await expect(createReplayer(folder, { mode })).rejects.toThrow(`${folder}: EISDIR`);
+    writeFileSync(join(folder, 'file'), '');
+    const below = join(folder, 'file', 'run.jsonl');
+    await expect(createReplayer(below, { mode })).rejects.toThrow(
+      new RegExp(`^${below}: ENOTDIR: not a directory$`),
+    );
   });
 
   test('replays what Python’s recorder wrote, by agent, messages and model', async () => {
