@@ -16,6 +16,7 @@ import { runTraced, unreachable } from '../fixtures/run-traced.ts';
 import { createReplayer } from './create-replayer.ts';
 import { ReplayMissError } from './replay-miss-error.ts';
 import { Recorder } from './recorder.ts';
+import { Shelf } from './replay/shelf.ts';
 
 let folder = '';
 let path = '';
@@ -767,6 +768,12 @@ describe('createReplayer, where a recording cannot answer', () => {
     const { events } = await runTraced(app(true));
     await using replay = await createReplayer(events);
     expect((await runTraced(app(false), [replay])).result).toEqual(['small', 1]);
+  });
+
+  test('keeps no temporary file of a source that is wrong', async () => {
+    const close = vi.spyOn(Shelf.prototype, 'close');
+    await expect(createReplayer([`${fine.join('\n')}\nhello\n`])).rejects.toThrow('not JSON');
+    expect(close).toHaveBeenCalledOnce();
   });
 
   test('reads what a kill has left', async () => {
