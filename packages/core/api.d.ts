@@ -296,6 +296,7 @@ export interface RedactStats {
 }
 export interface Redactor {
     (event: TraceEvent): TraceEvent;
+    data(value: unknown): unknown;
     stats(): RedactStats;
 }
 export declare function redact(options?: RedactOptions): Redactor;
@@ -336,7 +337,7 @@ export declare class TraceReadError extends TraceError implements LinePlace {
         readonly cause?: unknown;
     });
 }
-export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
+export type TraceReadErrorReason = 'torn' | 'half' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
 
 // read/format.d.ts
 import * as z from 'zod';
@@ -682,6 +683,7 @@ export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly session_id: string;
+    readonly parent_span_ids: readonly string[];
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;

@@ -1,8 +1,14 @@
 // Written by pnpm check:api --write.
 
 // @pyagent-trace/recorder exports
+//   CassetteFetch
+//   CassetteFetchOptions
+//   CassetteStats
 //   CreateReplayerOptions
+//   DiffOptions
 //   Difference
+//   DifferenceKind
+//   DurationPair
 //   LlmCallRecord
 //   RecordEntry
 //   RecordEntrySchema
@@ -19,9 +25,62 @@
 //   ReplaySource
 //   ReplayStats
 //   ReplayTiming
+//   RunTotals
+//   TraceDiff
+//   TraceDifference
 //   UnusedAnswer
+//   UnusedResponse
+//   cassetteFetch
 //   createReplayer
+//   diffTraces
+//   formatDiff
 //   readRecording
+
+// @pyagent-trace/recorder/jest exports
+//   ReplayedTrace
+//   TraceMatchers
+
+// @pyagent-trace/recorder/vitest exports
+//   ReplayedTrace
+//   TraceMatchers
+
+// cassette/cassette-fetch.d.ts
+export interface CassetteFetch extends AsyncDisposable {
+    (input: FetchInput, init?: FetchInit): Promise<Response>;
+    readonly mode: ReplayMode;
+    unused(): Promise<UnusedResponse[]>;
+    stats(): CassetteStats;
+    close(): Promise<void>;
+}
+export interface CassetteStats {
+    readonly requests: number;
+    readonly replayed: number;
+    readonly missed: number;
+    readonly recorded: number;
+    readonly failed: number;
+    readonly pending: number;
+    readonly error?: string;
+}
+export declare function cassetteFetch(options: CassetteFetchOptions): CassetteFetch;
+
+// cassette/cassette-file.d.ts
+export interface UnusedResponse {
+    readonly line: number;
+    readonly subject: string;
+}
+
+// cassette/options.d.ts
+export interface CassetteFetchOptions {
+    readonly path: string | URL;
+    readonly mode?: ReplayMode | undefined;
+    readonly fetch?: typeof globalThis.fetch | undefined;
+    readonly ignore?: readonly string[] | undefined;
+    readonly timing?: ReplayTiming | undefined;
+}
+
+// cassette/request.d.ts
+export type FetchInit = NonNullable<Parameters<typeof globalThis.fetch>[1]>;
+export type FetchInput = Parameters<typeof globalThis.fetch>[0];
 
 // create-replayer.d.ts
 import { Interceptor } from '@pyagent-trace/core/tracer';
@@ -39,11 +98,67 @@ export type Replay = Interceptor & {
 };
 export declare function createReplayer(source: ReplaySource, options?: CreateReplayerOptions): Promise<Replay>;
 
+// diff-traces.d.ts
+export interface DiffOptions {
+    readonly ignore?: readonly string[] | undefined;
+}
+export declare function diffTraces(expected: ReplaySource, actual: ReplaySource, options?: DiffOptions): Promise<TraceDiff>;
+
+// diff/types.d.ts
+export type DifferenceKind = 'missing' | 'extra' | 'order' | 'prompt' | 'arguments' | 'model' | 'parameters' | 'answer' | 'result' | 'tokens' | 'cost' | 'status' | 'error' | 'event';
+export interface DurationPair {
+    readonly place: string;
+    readonly expected_ms: number;
+    readonly actual_ms: number;
+}
+export interface RunTotals {
+    readonly llm_calls: number;
+    readonly tool_calls: number;
+    readonly failed: number;
+    readonly input_tokens: number;
+    readonly output_tokens: number;
+    readonly cost_usd: number;
+    readonly duration_ms: number;
+}
+export interface TraceDiff {
+    readonly equal: boolean;
+    readonly first?: TraceDifference;
+    readonly differences: readonly TraceDifference[];
+    readonly more: number;
+    readonly durations: readonly DurationPair[];
+    readonly totals: {
+        readonly expected: RunTotals;
+        readonly actual: RunTotals;
+    };
+    readonly warnings: readonly string[];
+}
+export interface TraceDifference extends Difference {
+    readonly what: DifferenceKind;
+    readonly place: string;
+}
+
 // difference.d.ts
 export interface Difference {
     readonly path: string;
     readonly expected: unknown;
     readonly actual: unknown;
+}
+
+// format-diff.d.ts
+export declare function formatDiff(diff: TraceDiff): string;
+
+// matchers/to-replay.d.ts
+import { TraceEventBus } from '@pyagent-trace/core';
+import { Tracer } from '@pyagent-trace/core/tracer';
+export interface ReplayedTrace {
+    readonly bus: TraceEventBus;
+    readonly tracer: Tracer;
+}
+
+// matchers/types.d.ts
+export interface TraceMatchers {
+    toReplay(file: string | URL, options?: DiffOptions): Promise<void>;
+    toMatchTrace(file: string | URL, options?: DiffOptions): Promise<void>;
 }
 
 // options.d.ts
@@ -165,6 +280,7 @@ export interface ReplayStats {
     readonly recorded: number;
     readonly lost: number;
     readonly unused: number;
+    readonly tornTail: boolean;
 }
 export interface UnusedAnswer {
     readonly kind: ExchangeKind;
