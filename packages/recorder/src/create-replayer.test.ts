@@ -756,7 +756,11 @@ describe('createReplayer, where a recording cannot answer', () => {
       [[...fine, 'hello', ''], ':3: not JSON'],
     ] as const) {
       writeFileSync(path, lines.join('\n'));
-      await expect(createReplayer(path)).rejects.toThrow(`${path}${problem}`);
+      await expect(createReplayer(path)).rejects.toMatchObject({
+        name: 'TraceReadError',
+        code: 'invalid_line',
+        message: `${path}${problem}`,
+      });
     }
   });
 
@@ -925,6 +929,16 @@ describe('createReplayer, modes', () => {
     await expect(createReplayer(below, { mode })).rejects.toThrow(
       new RegExp(`^${below}: ENOTDIR: not a directory$`),
     );
+  });
+
+  test('replays what Python’s recorder wrote of a call without messages', async () => {
+    const line = `{"timestamp":1,"event_type":"llm_call","agent_name":"","messages_in":[],"response":"Hm.","metadata":{}}\n`;
+    await using replay = await createReplayer([line, line]);
+    for (const more of [{ messages_in: [] }, {}]) {
+      const app = (tracer: Tracer): unknown =>
+        tracer.llmCall({ model: 'm', ...more }, async () => unreachable());
+      expect((await runTraced(app, [replay])).result).toBe('Hm.');
+    }
   });
 
   test('replays what Python’s recorder wrote, by agent, messages and model', async () => {
