@@ -26,6 +26,7 @@
 //   TracePayload
 //   createTraceEvent
 //   encodeTraceEvent
+//   escapeControls
 //   isTraceExporter
 //   messageOf
 //   newSpanId
@@ -207,6 +208,9 @@ export declare class TraceError extends Error {
 export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout' | (string & {});
 export declare function messageOf(error: unknown): string;
 
+// escape.d.ts
+export declare function escapeControls(text: string): string;
+
 // event.d.ts
 export declare const EVENT_TYPES: readonly ['pattern_start', 'pattern_end', 'agent_start', 'agent_end', 'llm_call', 'llm_response', 'routing_decision', 'compression', 'error', 'cost_record', 'tool_start', 'tool_end', 'trace_gap'];
 export type EventType = KnownEventType | (string & {});
@@ -337,7 +341,7 @@ export declare class TraceReadError extends TraceError implements LinePlace {
         readonly cause?: unknown;
     });
 }
-export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
+export type TraceReadErrorReason = 'torn' | 'half' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
 
 // read/format.d.ts
 import * as z from 'zod';
@@ -667,22 +671,23 @@ export declare function createTracer(bus: EventSink, options?: TracerOptions): T
 // tracer/types.d.ts
 export interface AgentOptions {
     readonly input?: unknown;
-    readonly role?: string;
-    readonly agent_id?: string;
-    readonly agent_description?: string;
-    readonly metadata?: TracePayload;
+    readonly role?: string | undefined;
+    readonly agent_id?: string | undefined;
+    readonly agent_description?: string | undefined;
+    readonly metadata?: TracePayload | undefined;
     readonly [key: string]: unknown;
 }
 export interface Compression {
-    readonly input_tokens?: number;
-    readonly output_tokens?: number;
-    readonly savings_pct?: number;
+    readonly input_tokens?: number | undefined;
+    readonly output_tokens?: number | undefined;
+    readonly savings_pct?: number | undefined;
     readonly [key: string]: unknown;
 }
 export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly session_id: string;
+    readonly parent_span_ids: readonly string[];
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;
@@ -694,27 +699,27 @@ export interface LlmCall extends SpanHandle {
     readonly signal: AbortSignal | undefined;
 }
 export interface LlmRequest {
-    readonly provider?: string;
-    readonly model?: string;
-    readonly operation?: string;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+    readonly operation?: string | undefined;
     readonly messages_in?: unknown;
     readonly signal?: AbortSignal | undefined;
     readonly [key: string]: unknown;
 }
 export interface PatternOptions {
     readonly input?: unknown;
-    readonly session_id?: string;
-    readonly user_id?: string;
-    readonly tags?: readonly string[];
-    readonly metadata?: TracePayload;
+    readonly session_id?: string | undefined;
+    readonly user_id?: string | undefined;
+    readonly tags?: readonly string[] | undefined;
+    readonly metadata?: TracePayload | undefined;
     readonly [key: string]: unknown;
 }
 export interface RoutingDecision {
-    readonly difficulty?: number;
-    readonly difficulty_category?: string;
-    readonly selected_model?: string;
-    readonly cost_estimate?: number;
-    readonly alternatives?: readonly unknown[];
+    readonly difficulty?: number | undefined;
+    readonly difficulty_category?: string | undefined;
+    readonly selected_model?: string | undefined;
+    readonly cost_estimate?: number | undefined;
+    readonly alternatives?: readonly unknown[] | undefined;
     readonly [key: string]: unknown;
 }
 export interface SpanHandle {
@@ -724,7 +729,7 @@ export interface ToolCall extends SpanHandle {
     readonly signal: AbortSignal | undefined;
 }
 export interface ToolOptions {
-    readonly tool_call_id?: string;
+    readonly tool_call_id?: string | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly [key: string]: unknown;
 }

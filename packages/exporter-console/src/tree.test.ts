@@ -10,9 +10,9 @@ class Run {
   readonly exporter: ConsoleExporter;
   #time = START;
 
-  constructor(width = 80) {
+  constructor(columns = 80) {
     const output = { write: (text: string) => (this.text += text) };
-    this.exporter = new ConsoleExporter({ output, format: 'pretty', color: false, width });
+    this.exporter = new ConsoleExporter({ output, format: 'pretty', color: false, columns });
   }
 
   get lines(): string[] {
@@ -88,6 +88,7 @@ describe('Tree', () => {
       difficulty: 3,
       difficulty_category: 'simple',
       selected_model: 'gpt-4o',
+      result: 'gpt-4o', // as the tracer keeps it for a replay
     });
     run.emit('compression', 'judge', {
       span_id: 'a2',

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { TraceError } from '@pyagent-trace/core';
+import { escapeControls, TraceError } from '@pyagent-trace/core';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import type { Interceptor } from '@pyagent-trace/core/tracer';
 import * as z from 'zod';
-import { printable } from './difference.ts';
 import { RecordingFile } from './recording-file.ts';
 import { REPLAY_MODES, type ReplayMode, resolveMode } from './replay-mode.ts';
 import { ExchangeIndex } from './replay/exchange-index.ts';
@@ -99,7 +98,7 @@ export async function createReplayer(
     isThere = inspectTarget(path, mode) && mode === 'auto';
     file = new RecordingFile(path, { anew: mode === 'record' });
   }
-  const tornTail = isThere && (await load(source, index, ignored));
+  const tornTail = isThere && (await loaded(source, index, ignored));
   const replayer = new Replayer({
     source: name,
     mode,
@@ -112,6 +111,16 @@ export async function createReplayer(
   });
   const { intercept, unused, stats, close } = replayer;
   return Object.assign(intercept, { unused, stats, close, [Symbol.asyncDispose]: close });
+}
+
+/** A source that is wrong leaves no temporary file open. */
+async function loaded(...[source, index, ignored]: Parameters<typeof load>): Promise<boolean> {
+  try {
+    return await load(source, index, ignored);
+  } catch (error) {
+    index.close();
+    throw error;
+  }
 }
 
 function nameOf(source: unknown): string {
@@ -138,7 +147,7 @@ function describeUnused(source: string, unused: readonly UnusedAnswer[]): string
   const rest = unused.length - shown.length;
   const more = rest > 0 ? ` and ${rest} more` : '';
   const [noun, verb] = unused.length === 1 ? ['answer', 'was'] : ['answers', 'were'];
-  return printable(
+  return escapeControls(
     `${source}: ${unused.length} recorded ${noun} ${verb} not asked for: ${shown.join(', ')}${more}`,
   );
 }

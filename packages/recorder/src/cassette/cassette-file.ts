@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { escapeControls } from '@pyagent-trace/core';
 import { canonicalJson } from '../canonical.ts';
-import { printable } from '../difference.ts';
 import { readRecording } from '../read-recording.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { IgnoredPath } from '../replay/question.ts';
@@ -158,7 +158,7 @@ export class CassetteFile {
 }
 
 function subjectOf({ method, origin, path }: Question): string {
-  return printable(`${method} ${origin}${path}`);
+  return escapeControls(`${method} ${origin}${path}`);
 }
 
 function kindOf({ method, path }: Question): string {
