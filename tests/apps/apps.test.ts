@@ -168,9 +168,12 @@ function requestsIn<T>(spans: readonly T[], traceOf: (span: T) => string): numbe
 async function spansOf(name: string): Promise<Span[]> {
   const spans: Span[] = [];
   const assembler = new SpanAssembler({ onEnd: (span) => spans.push(span) });
-  const files = readdirSync(join(folder, 'traces')).filter((file) => file.startsWith(name));
-  expect(files.length).toBeGreaterThan(1); // rotated
-  for (const file of files.toSorted())
+  const names = readdirSync(join(folder, 'traces'))
+    .filter((file) => file.startsWith(name) && !file.endsWith('.tmp'))
+    .toSorted();
+  const files = new Map(names.map((file) => [file.replace(/\.(gz|zst)$/, ''), file]));
+  expect(files.size).toBeGreaterThan(1); // rotated
+  for (const file of files.values())
     for await (const event of readTraceEvents(join(folder, 'traces', file))) assembler.add(event);
   expect(assembler.stats()).toMatchObject({ late: 0, unmatched: 0, open: 0 });
   return spans;
