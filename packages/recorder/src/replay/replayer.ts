@@ -116,7 +116,7 @@ export class Replayer {
   #notReplayable({ kind, agent_name, line }: Recorded, problem: string): TraceError {
     return new TraceError(
       'not_replayable',
-      `${printable(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)}: ${printable(problem)}`,
+      `${printable(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)} cannot be replayed: ${printable(problem)}`,
     );
   }
 
