@@ -42,6 +42,9 @@ export default defineConfig({
     resolve: { conditions: ['@pyagent-trace/source', 'module', 'node', 'development|production'] },
   },
   test: {
+    // a test that hangs fails, however late; one on a busy machine need not
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     projects: [
       ...members.map(({ name, root }) => ({
         extends: true as const,

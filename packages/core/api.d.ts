@@ -26,6 +26,7 @@
 //   TracePayload
 //   createTraceEvent
 //   encodeTraceEvent
+//   escapeControls
 //   isTraceExporter
 //   messageOf
 //   newSpanId
@@ -206,6 +207,9 @@ export declare class TraceError extends Error {
 }
 export type TraceErrorCode = 'invalid_option' | 'invalid_exporter' | 'invalid_event' | 'invalid_line' | 'read_failed' | 'subscriber_timeout' | (string & {});
 export declare function messageOf(error: unknown): string;
+
+// escape.d.ts
+export declare function escapeControls(text: string): string;
 
 // event.d.ts
 export declare const EVENT_TYPES: readonly ['pattern_start', 'pattern_end', 'agent_start', 'agent_end', 'llm_call', 'llm_response', 'routing_decision', 'compression', 'error', 'cost_record', 'tool_start', 'tool_end', 'trace_gap'];

@@ -52,10 +52,10 @@ export type BudgetScope = 'trace' | 'session' | 'agent' | 'total';
 
 // budget-keeper.d.ts
 export interface BudgetStats {
-    readonly limit_usd: number;
-    readonly spent_usd: number;
-    readonly reserved_usd: number;
-    readonly remaining_usd: number;
+    readonly limitUsd: number;
+    readonly spentUsd: number;
+    readonly reservedUsd: number;
+    readonly remainingUsd: number;
     readonly running: number;
 }
 
@@ -69,10 +69,10 @@ export type Budget = Interceptor & {
 export interface BudgetOptions {
     readonly limitUsd: number;
     readonly per: BudgetScope;
-    readonly reserve?: number | ((request: TracePayload) => number | undefined);
+    readonly reserveUsd?: number | ((request: TracePayload) => number | undefined);
     readonly prices?: PriceSource;
     readonly bus?: EventSink;
-    readonly warnAt?: readonly number[];
+    readonly warnAtShares?: readonly number[];
 }
 export declare function createBudget(options: BudgetOptions): Budget;
 

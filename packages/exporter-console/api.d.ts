@@ -24,7 +24,7 @@ export interface ConsoleExporterOptions {
     readonly output?: ConsoleOutput;
     readonly format?: 'line' | 'pretty';
     readonly color?: boolean;
-    readonly width?: number;
+    readonly columns?: number;
 }
 
 // sink.d.ts

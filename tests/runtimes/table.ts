@@ -3,17 +3,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const REPO = new URL('../../', import.meta.url);
 
-/** Every entry of every package that can be imported: `@pyagent-trace/core/read`. */
+/**
+ * Every entry of every package that a program can import: `@pyagent-trace/core/read`. What registers with a
+ * test runner, which `sideEffects` names, is loaded by that alone.
+ */
 export function listEntries(): readonly string[] {
   return readdirSync(new URL('packages/', REPO)).flatMap((folder) => {
     const manifest = readFileSync(new URL(`packages/${folder}/package.json`, REPO), 'utf8');
-    const { name, exports } = JSON.parse(manifest) as {
+    const { name, exports, sideEffects } = JSON.parse(manifest) as {
       name: string;
-      exports: Readonly<Record<string, unknown>>;
+      exports: Readonly<Record<string, string | { readonly default: string }>>;
+      sideEffects: false | readonly string[];
     };
-    return Object.keys(exports)
-      .filter((entry) => typeof exports[entry] === 'object')
-      .map((entry) => `${name}${entry.slice(1)}`);
+    return Object.entries(exports)
+      .filter(
+        ([, target]) => typeof target === 'object' && !(sideEffects || []).includes(target.default),
+      )
+      .map(([entry]) => `${name}${entry.slice(1)}`);
   });
 }
 

@@ -21,6 +21,6 @@ export function watchCosts(bus: TraceEventBus, limitUsd: number | undefined): Co
   return {
     interceptors: [budget],
     format: () =>
-      `${tracker.formatSummary()}\n\n${budget.stats().spent_usd.toFixed(7)} of ${limitUsd} USD spent`,
+      `${tracker.formatSummary()}\n\n${budget.stats().spentUsd.toFixed(7)} of ${limitUsd} USD spent`,
   };
 }

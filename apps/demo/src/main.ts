@@ -1,5 +1,5 @@
 // Traces a debate of three agents to the terminal and to a file, then says what the file holds.
-import { type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
+import { escapeControls, type FlushReport, TraceError, TraceEventBus } from '@pyagent-trace/core';
 import { redact } from '@pyagent-trace/core/processors';
 import { createTracer } from '@pyagent-trace/core/tracer';
 import { BudgetExceededError } from '@pyagent-trace/cost';
@@ -12,7 +12,6 @@ import { DemoError } from './demo-error.ts';
 import { type Flags, readFlags, USAGE } from './flags.ts';
 import { createLiveModel } from './live-model.ts';
 import { type Model, ModelError } from './model.ts';
-import { printable } from './printable.ts';
 import { CONVERSATIONS } from './read-conversations.ts';
 import { createScriptedModel } from './scripted-model.ts';
 import { formatSummary, summarise } from './summary.ts';
@@ -76,7 +75,7 @@ Read back from ${name}
 ${formatSummary(summary)}
 
 Verdict
-${wrap(printable(summary.output) || 'none')}
+${wrap(escapeControls(summary.output.replaceAll(/\s+/g, ' ')) || 'none')}
 
 Cost
 ${costs.format().replaceAll(/^(?=.)/gm, '  ')}
@@ -112,9 +111,9 @@ try {
   // What the person can put right is one line; anything else is a bug of the demo, with its stack.
   if (error instanceof DemoError) console.error(error.message);
   else if (error instanceof ModelError)
-    console.error(`The debate failed: ${printable(error.message)}`);
+    console.error(`The debate failed: ${escapeControls(error.message)}`);
   else if (BudgetExceededError.isInstance(error))
-    console.error(`Stopped by the ${printable(error.message)}`);
+    console.error(`Stopped by the ${escapeControls(error.message)}`);
   else if (TraceError.isInstance(error)) console.error(error.message);
   else throw error;
 }

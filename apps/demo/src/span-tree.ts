@@ -1,6 +1,6 @@
 // What a backend got, as rows: each span under its parent, whatever order they came in.
+import { escapeControls } from '@pyagent-trace/core';
 import type { ReceivedSpan } from './otlp-decode.ts';
-import { printable } from './printable.ts';
 
 const NAME_WIDTH = 34;
 const TOKENS_WIDTH = 12;
@@ -34,7 +34,7 @@ export function formatSpanTree(spans: readonly ReceivedSpan[]): string {
 
 function row(span: ReceivedSpan, head: string): string {
   return [
-    printable(head + span.name).padEnd(NAME_WIDTH),
+    escapeControls(head + span.name).padEnd(NAME_WIDTH),
     tokensOf(span).padStart(TOKENS_WIDTH),
     costOf(span).padStart(COST_WIDTH),
     failureOf(span).padEnd(FAILURE_WIDTH),
@@ -55,7 +55,7 @@ function costOf({ attributes }: ReceivedSpan): string {
 }
 
 function failureOf({ status, attributes }: ReceivedSpan): string {
-  return status === 'error' ? printable(`✗ ${String(attributes['error.type'])}`) : '';
+  return status === 'error' ? escapeControls(`✗ ${String(attributes['error.type'])}`) : '';
 }
 
 function durationOf({ start_ns, end_ns }: ReceivedSpan): string {

@@ -595,6 +595,20 @@ describe('TraceEventBus: PYAGENT_TRACE_DISABLED=1', () => {
     expect(await bus.flush()).toEqual([]);
   });
 
+  test('is not what an environment says that may not be read', () => {
+    const env = new Proxy(process.env, {
+      get: () => {
+        throw new Error('NotCapable: Requires env access, run again with the --allow-env flag');
+      },
+    });
+    vi.stubGlobal('process', { env });
+    const bus = new TraceEventBus();
+    vi.unstubAllGlobals();
+    bus.emit(named('a'));
+
+    expect(bus.stats().accepted).toBe(1);
+  });
+
   test.each(['', '0', 'true'])('is not what "%s" says', (value) => {
     vi.stubEnv('PYAGENT_TRACE_DISABLED', value);
     const bus = new TraceEventBus();

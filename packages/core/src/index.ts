@@ -5,6 +5,7 @@ export {
   type TraceEventBusOptions,
 } from './bus.ts';
 export { encodeTraceEvent } from './encode.ts';
+export { escapeControls } from './escape.ts';
 export { messageOf, TraceError, type TraceErrorCode } from './errors.ts';
 export {
   createTraceEvent,

@@ -143,6 +143,16 @@ describe.each([
     expect(stats).toMatchObject({ lines: line, events: line - 1, errors: 1, tornTail: true });
   });
 
+  test('an archive of nothing is whole', async () => {
+    const empty = pack('');
+    const nothing = { events: 0, errors: 0, tornTail: false };
+
+    for (const chunks of [[empty], chunksOf(empty, 1)])
+      expect((await readAll(chunks)).stats).toMatchObject(nothing);
+    const { stats } = await readAll([empty.subarray(0, -2)]);
+    expect(stats).toMatchObject({ events: 0, errors: 1, tornTail: true });
+  });
+
   test.each([4, 6])('of an archive of %i bytes nothing can be read', async (length) => {
     const { errors, stats } = await readAll([packed.subarray(0, length)]);
 

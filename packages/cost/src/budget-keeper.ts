@@ -18,18 +18,18 @@ export interface KeeperOptions {
   readonly prices: PriceSource;
   readonly bus?: EventSink | undefined;
   /** Rising. */
-  readonly warnAt: readonly number[];
+  readonly warnAtShares: readonly number[];
 }
 
-/** The account of one trace, session or agent, or of all calls, in US dollars. */
+/** The account of one trace, session or agent, or of all calls. */
 export interface BudgetStats {
-  readonly limit_usd: number;
+  readonly limitUsd: number;
   /** What ended calls cost. */
-  readonly spent_usd: number;
+  readonly spentUsd: number;
   /** The worst case of the calls that run. */
-  readonly reserved_usd: number;
+  readonly reservedUsd: number;
   /** What a call may ask for now. */
-  readonly remaining_usd: number;
+  readonly remainingUsd: number;
   /** Calls. */
   readonly running: number;
 }
@@ -63,10 +63,10 @@ export class Keeper {
     const { limitUsd } = this.#options;
     const { spent, reserved, running } = this.#ledgers.get(key);
     return {
-      limit_usd: limitUsd,
-      spent_usd: spent,
-      reserved_usd: reserved,
-      remaining_usd: Math.max(0, limitUsd - spent - reserved),
+      limitUsd,
+      spentUsd: spent,
+      reservedUsd: reserved,
+      remainingUsd: Math.max(0, limitUsd - spent - reserved),
       running: running.size,
     };
   };
@@ -135,11 +135,11 @@ export class Keeper {
   }
 
   #warn(ledger: Ledger, spentBefore: number, operation: InterceptedOperation): void {
-    const { bus, limitUsd, per, warnAt } = this.#options;
+    const { bus, limitUsd, per, warnAtShares } = this.#options;
     const { trace_id, agent_name, pattern_type } = operation;
     // the call has ended, and what is said of an ended span comes late
-    const span_id = operation.parent_span_id || operation.span_id;
-    for (const threshold of warnAt) {
+    const span_id = operation.parent_span_ids[0] ?? operation.span_id;
+    for (const threshold of warnAtShares) {
       const reachedAt = threshold * limitUsd;
       if (spentBefore >= reachedAt || ledger.spent < reachedAt) continue;
       const warning = createTraceEvent({

@@ -59,16 +59,16 @@ interface World {
 async function make(world: World, { asked, share, ending, turns, agent }: Plan): Promise<void> {
   const { tracer, budget, wait, spent, limitUsd } = world;
   const check = (): void => {
-    const { spent_usd, reserved_usd, running } = budget.stats(agent);
-    expect(spent_usd + reserved_usd).toBeLessThanOrEqual(limitUsd * ROUNDING);
+    const { spentUsd, reservedUsd, running } = budget.stats(agent);
+    expect(spentUsd + reservedUsd).toBeLessThanOrEqual(limitUsd * ROUNDING);
     expect(spent.get(agent) ?? 0).toBeLessThanOrEqual(limitUsd * ROUNDING);
-    expect(running === 0 ? reserved_usd : 0).toBe(0);
+    expect(running === 0 ? reservedUsd : 0).toBe(0);
   };
   const pay = (usd: number): void => void spent.set(agent, (spent.get(agent) ?? 0) + usd);
   const stop = new AbortController();
   const [before, within] = turns;
   for (let index = 0; index < before; index += 1) await wait();
-  const free = budget.stats(agent).remaining_usd;
+  const free = budget.stats(agent).remainingUsd;
   let problem: unknown;
   try {
     await tracer.agent(agent, async () => {
@@ -145,7 +145,7 @@ describe('createBudget', () => {
           const all = Promise.all(plans.map((each) => make(world, each)));
           await order.waitFor(all);
           for (const agent of ['bull', 'bear', '__proto__'])
-            expect(world.budget.stats(agent)).toMatchObject({ reserved_usd: 0, running: 0 });
+            expect(world.budget.stats(agent)).toMatchObject({ reservedUsd: 0, running: 0 });
         },
       ),
       { numRuns: 300 },
@@ -179,8 +179,8 @@ describe('createBudget', () => {
       refused: 990,
     });
     expect(budget.stats()).toMatchObject({
-      spent_usd: expect.closeTo(1, 9),
-      reserved_usd: 0,
+      spentUsd: expect.closeTo(1, 9),
+      reservedUsd: 0,
       running: 0,
     });
   });
@@ -197,11 +197,11 @@ describe('createBudget', () => {
       }),
     );
     await Promise.all(calls);
-    const { spent_usd, reserved_usd } = world.budget.stats('bull');
-    expect(reserved_usd).toBe(0);
-    expect(spent_usd).toBeCloseTo(world.spent.get('bull') ?? 0, 9);
+    const { spentUsd, reservedUsd } = world.budget.stats('bull');
+    expect(reservedUsd).toBe(0);
+    expect(spentUsd).toBeCloseTo(world.spent.get('bull') ?? 0, 9);
     // a call that starts alone is refused when less than its worst case is left
-    expect(spent_usd).toBeGreaterThan(9);
-    expect(spent_usd).toBeLessThanOrEqual(10 * ROUNDING);
+    expect(spentUsd).toBeGreaterThan(9);
+    expect(spentUsd).toBeLessThanOrEqual(10 * ROUNDING);
   });
 });

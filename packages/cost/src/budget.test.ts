@@ -91,8 +91,8 @@ async function errorOf(run: () => unknown): Promise<unknown> {
 }
 
 const account = (budget: Budget, key?: string): number[] => {
-  const { spent_usd, reserved_usd, remaining_usd, running } = budget.stats(key);
-  return [spent_usd, reserved_usd, remaining_usd, running];
+  const { spentUsd, reservedUsd, remainingUsd, running } = budget.stats(key);
+  return [spentUsd, reservedUsd, remainingUsd, running];
 };
 
 describe('createBudget', () => {
@@ -100,10 +100,10 @@ describe('createBudget', () => {
     const { budget, tracer } = setUp();
     const { run, end } = hold(tracer, 6);
     expect(budget.stats()).toEqual({
-      limit_usd: 10,
-      spent_usd: 0,
-      reserved_usd: 6,
-      remaining_usd: 4,
+      limitUsd: 10,
+      spentUsd: 0,
+      reservedUsd: 6,
+      remainingUsd: 4,
       running: 1,
     });
     end(2);
@@ -150,7 +150,7 @@ describe('createBudget', () => {
     const tenCents = (): void =>
       tracer.llmCall({ model: 'x' }, (call) => call.respond({ cost_usd: 0.1 }));
     for (let call = 0; call < 3; call += 1) tenCents();
-    expect(budget.stats().remaining_usd).toBe(0);
+    expect(budget.stats().remainingUsd).toBe(0);
     expect(tenCents).toThrow('a call for at most $0.1 was refused: $0.3 of $0.3 spent');
   });
 
@@ -270,7 +270,7 @@ describe('createBudget', () => {
       { limitUsd: 1, per: 'total', bus: {} },
       /expected an object with emit\(\)/,
     ],
-    ['a share above 1', { limitUsd: 1, per: 'total', warnAt: [80] }, /warnAt.0/],
+    ['a share above 1', { limitUsd: 1, per: 'total', warnAtShares: [80] }, /warnAtShares.0/],
     ['a typing error', { limitUsd: 1, per: 'total', warn: [] }, /unknown option "warn"/],
   ])('refuses %s at once', ([, options, message]) => {
     const create = (): unknown => createBudget(options as BudgetOptions);
@@ -557,7 +557,7 @@ describe('createBudget, when more is spent than was reserved,', () => {
 
 describe('createBudget with a bus', () => {
   test('warns once at each threshold, in the agent whose call reached it', async () => {
-    const { tracer, warnings, events } = setUp({ warnAt: [1, 0.5], per: 'agent' });
+    const { tracer, warnings, events } = setUp({ warnAtShares: [1, 0.5], per: 'agent' });
     await tracer.agent('bull', async () => {
       await spend(tracer, 4);
       await spend(tracer, 2);
@@ -595,7 +595,7 @@ describe('createBudget with a bus', () => {
   });
 
   test('warns of each threshold that one call passes, by default of 0.8 alone', async () => {
-    const { tracer, warnings } = setUp({ warnAt: [0.25, 0.5, 0.75] });
+    const { tracer, warnings } = setUp({ warnAtShares: [0.25, 0.5, 0.75] });
     await spend(tracer, 6);
     expect(warnings()).toMatchObject([{ threshold: 0.25 }, { threshold: 0.5 }]);
     const other = setUp();

@@ -32,7 +32,7 @@ export interface BudgetOptions {
    *
    * @default [0.8]
    */
-  readonly warnAt?: readonly number[];
+  readonly warnAtShares?: readonly number[];
 }
 
 /** An interceptor for `createTracer`, with an account. */
@@ -54,7 +54,7 @@ const OptionsSchema = z.strictObject({
     .optional(),
   prices: TrackerOptions.shape.prices,
   bus: TrackerOptions.shape.bus,
-  warnAt: z.array(z.number().positive().max(1)).default([0.8]),
+  warnAtShares: z.array(z.number().positive().max(1)).default([0.8]),
 });
 
 /**
@@ -72,7 +72,7 @@ const OptionsSchema = z.strictObject({
  * ```
  */
 export function createBudget(options: BudgetOptions): Budget {
-  const { limitUsd, per, reserve, prices, bus, warnAt } = parseOptions(
+  const { limitUsd, per, reserve, prices, bus, warnAtShares } = parseOptions(
     OptionsSchema,
     options,
     'createBudget',
@@ -83,7 +83,7 @@ export function createBudget(options: BudgetOptions): Budget {
     reserve: typeof reserve === 'function' ? reserve : () => reserve,
     prices: prices ?? genaiPrices,
     bus,
-    warnAt: warnAt.toSorted((a, b) => a - b),
+    warnAtShares: warnAtShares.toSorted((a, b) => a - b),
   });
   return Object.assign(keeper.intercept, { stats: keeper.stats });
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/record-many.ts', import.meta.url));
 /** `COST_RECORDS=10000000` takes a minute. */
-const RECORDS = Number(process.env['COST_RECORDS'] ?? 200_000);
+const RECORDS = Number(process.env['COST_RECORDS'] ?? 100_000);
 /** The tables of maps grow and shrink with what was deleted from them; 200,000 entries are 50 MB. */
 const MAX_GROWTH = 4e6;
 

@@ -45,7 +45,7 @@ describe('formatSummary', () => {
     add(totals, '\u001b[2Jgone\n', 'm', 2);
     add(totals, '😀'.repeat(200), 'm', 1);
     const text = formatSummary(totals);
-    expect(text).toContain('  \\u001b[2Jgone\\u000a');
+    expect(text).toContain('  \\u001b[2Jgone\\n');
     expect(text).toContain(`  ${'😀'.repeat(59)}…`);
     expect(text).not.toContain('\u001b');
   });

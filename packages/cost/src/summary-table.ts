@@ -1,5 +1,5 @@
 import { type CostTotals, type Dimension } from './cost-totals.ts';
-import { escapeControls } from './escape.ts';
+import { escapeControls } from '@pyagent-trace/core';
 import type { Total } from './total.ts';
 
 const SHOWN: readonly Dimension[] = ['pattern', 'agent', 'model'];

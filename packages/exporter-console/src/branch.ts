@@ -1,4 +1,4 @@
-import { escapeControls } from './escape.ts';
+import { escapeControls } from '@pyagent-trace/core';
 import { fit } from './text.ts';
 import { Totals } from './totals.ts';
 

@@ -46,8 +46,8 @@ describe('ConsoleExporter', () => {
 
   test.for<[ConsoleExporterOptions, string]>([
     [
-      { widht: 80 } as ConsoleExporterOptions,
-      'ConsoleExporter: unknown option "widht"; known are output, format, color, width',
+      { colunms: 80 } as ConsoleExporterOptions,
+      'ConsoleExporter: unknown option "colunms"; known are output, format, color, columns',
     ],
     [
       { format: 'json' } as never,
@@ -57,8 +57,11 @@ describe('ConsoleExporter', () => {
       { output: {} } as never,
       'ConsoleExporter: output: expected an object with a write(text) method, got an object',
     ],
-    [{ width: 39 }, 'ConsoleExporter: width: Too small: expected number to be >=40, got 39'],
-    [{ width: 1001 }, 'ConsoleExporter: width: Too big: expected number to be <=1000, got 1001'],
+    [{ columns: 39 }, 'ConsoleExporter: columns: Too small: expected number to be >=40, got 39'],
+    [
+      { columns: 1001 },
+      'ConsoleExporter: columns: Too big: expected number to be <=1000, got 1001',
+    ],
     [{ color: 'red' } as never, 'ConsoleExporter: color: expected boolean, got a string'],
   ])('refuses %j', ([options, message]) => {
     expect(() => new ConsoleExporter(options)).toThrow(
@@ -122,7 +125,7 @@ describe('ConsoleExporter', () => {
     expect(widths(new Memory())).toBe(120);
     expect(widths(Object.assign(new Memory(), { columns: 72 }))).toBe(72);
     expect(widths(Object.assign(new Memory(), { columns: 5 }))).toBe(40);
-    expect(widths(Object.assign(new Memory(), { columns: 72 }), { width: 60 })).toBe(60);
+    expect(widths(Object.assign(new Memory(), { columns: 72 }), { columns: 60 })).toBe(60);
     expect(widths(Object.assign(new Memory(), { columns: 1e9 }))).toBe(1000);
 
     const growing = Object.assign(new Memory(), { columns: 60 });
@@ -336,7 +339,7 @@ describe('ConsoleExporter', () => {
   test('prints nothing that a terminal obeys, and no line that is too wide, whatever an event holds', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 30 }), (events) => {
-        const text = printed(events, { width: 60, color: false });
+        const text = printed(events, { columns: 60, color: false });
         expect(text.replaceAll('\n', '')).not.toMatch(
           /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u,
         );
@@ -389,7 +392,7 @@ function printed(events: readonly TraceEvent[], options: ConsoleExporterOptions)
 
 function subjectOf(format: 'line' | 'pretty'): ExporterSubject {
   const output = new Memory();
-  const exporter = new ConsoleExporter({ output, format, width: 120 });
+  const exporter = new ConsoleExporter({ output, format, columns: 120 });
   return {
     exporter: format === 'line' ? exporter : named(exporter),
     arrivedSpanIds: () =>

@@ -35,11 +35,11 @@ export interface ConsoleExporterOptions {
    */
   readonly color?: boolean;
   /**
-   * Columns of `pretty`, from 40 to 1,000.
+   * Characters in a line of `pretty`, from 40 to 1,000.
    *
    * @default the terminal's width as it is at each line, else `COLUMNS`, else 100
    */
-  readonly width?: number;
+  readonly columns?: number;
 }
 
 const MIN_WIDTH = 40;
@@ -54,7 +54,7 @@ const OptionsSchema = z.strictObject({
     .optional(),
   format: z.enum(['line', 'pretty']).optional(),
   color: z.boolean().optional(),
-  width: z.int().min(MIN_WIDTH).max(MAX_WIDTH).optional(),
+  columns: z.int().min(MIN_WIDTH).max(MAX_WIDTH).optional(),
 });
 
 /**
@@ -86,7 +86,7 @@ export class ConsoleExporter implements TraceExporter {
       output = process.stdout,
       format = output.isTTY === true ? 'pretty' : 'line',
       color = wantsColor(output),
-      width,
+      columns: fixedColumns,
     } = parseOptions(OptionsSchema, options, 'ConsoleExporter');
     this.#sink = new Sink(output);
     if (format === 'line') return;
@@ -94,7 +94,7 @@ export class ConsoleExporter implements TraceExporter {
     this.#tree = new Tree((row) => {
       // what throws in here would not leave the assembler
       try {
-        const columns = width ?? (output.columns || fallback);
+        const columns = fixedColumns ?? (output.columns || fallback);
         const allowed = Math.min(Math.max(columns, MIN_WIDTH), MAX_WIDTH);
         this.#rows += `${layOut(row, allowed, color)}\n`;
       } catch (error) {

@@ -1,5 +1,5 @@
 import { toPlainData, type TraceEvent } from '@pyagent-trace/core';
-import { escapeControls } from './escape.ts';
+import { escapeControls } from '@pyagent-trace/core';
 
 /** One event as one line without its line feed, as the Python `ConsoleExporter` prints it. */
 export function formatLine(event: TraceEvent): string {

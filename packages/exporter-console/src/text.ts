@@ -1,6 +1,6 @@
 import { toPlainData } from '@pyagent-trace/core';
 import stringWidth from 'string-width';
-import { escapeControls } from './escape.ts';
+import { escapeControls } from '@pyagent-trace/core';
 import { formatCount } from './figures.ts';
 import { formatValue } from './line.ts';
 

@@ -10,9 +10,9 @@ class Run {
   readonly exporter: ConsoleExporter;
   #time = START;
 
-  constructor(width = 80) {
+  constructor(columns = 80) {
     const output = { write: (text: string) => (this.text += text) };
-    this.exporter = new ConsoleExporter({ output, format: 'pretty', color: false, width });
+    this.exporter = new ConsoleExporter({ output, format: 'pretty', color: false, columns });
   }
 
   get lines(): string[] {

@@ -1,6 +1,7 @@
 import { messageOf } from '@pyagent-trace/core';
 import type { LangfuseClient } from './client.ts';
 import type { Courier } from './client-sink.ts';
+import { withDeadline } from './deadline.ts';
 import type { Observation } from './observation.ts';
 import { oneLine } from './request.ts';
 import type { Verdict } from './sink.ts';
@@ -30,7 +31,7 @@ export class GivenClient implements Courier {
     this.#problem = undefined;
     this.#outstanding.clear();
     if (this.client.on !== undefined) for (const { id } of batch) this.#outstanding.add(id);
-    const outcome = await this.#drain(AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+    const outcome = await withDeadline(signal, PATIENCE_MS, (end) => this.#drain(end));
     const problem = this.#problem ?? outcome;
     if (problem === undefined) return { kind: 'stored' };
     const error = `the client: ${problem}`;

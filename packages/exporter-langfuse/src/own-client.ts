@@ -30,7 +30,7 @@ const AnswerSchema = z.object({
       id: z.string(),
       status: z.number(),
       message: z.string().nullish(),
-      error: z.unknown().optional(),
+      error: z.string().nullish().catch(undefined),
     }),
   ),
 });
@@ -112,7 +112,7 @@ function judge(
     for (const { body } of items)
       for (const observation of batch) if (observation.id === body.id) refused.delete(observation);
     for (const { id, status, message, error: detail } of problems) {
-      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${detail === undefined ? '' : String(detail)}`)}`;
+      error = `${place}: ${status} ${oneLine(`${message ?? ''} ${detail ?? ''}`)}`;
       // Langfuse 4, unless its operator has let the old way stay
       if (message === 'Event type not accepted')
         return {

@@ -12,6 +12,7 @@ beforeEach(async () => void (server = await FakeLangfuse.start()));
 
 afterEach(async () => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
   await server[Symbol.asyncDispose]();
 });
 
@@ -36,6 +37,14 @@ describe('request', () => {
     server.fail({ kind: 'status', status: 503, headers: { 'retry-after': header } });
     const reply = await request({ url: server.url, body: 'text' }, 1_000, never);
     expect('retryAfterMs' in reply ? reply.retryAfterMs : undefined).toBe(retryAfterMs);
+  });
+
+  test('leaves no timer behind, which would keep a process alive', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const reply = request({ url: server.url, body: 'text' }, 1_000, never);
+    expect(vi.getTimerCount()).toBe(1);
+    await reply;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('knows that nothing was sent where there was no connection', async () => {

@@ -1,4 +1,5 @@
 import { messageOf, newSpanId } from '@pyagent-trace/core';
+import { withDeadline } from './deadline.ts';
 import { Departure } from './departure.ts';
 
 export interface Request {
@@ -25,30 +26,37 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** Makes one request, without redirects: they would take the keys to another server. Never rejects. */
 export async function request(
-  { url, body, headers }: Request,
+  given: Request,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Reply> {
   const departure = new Departure(newSpanId());
-  const end = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    const answer = fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { ...headers, ...departure.headers },
-      ...(body !== undefined && { body }),
-      redirect: 'manual',
-      signal: end,
-    });
-    const response = await until(end, answer);
-    const { status } = response;
-    const retryAfterMs = toRetryAfterMs(response.headers.get('retry-after'));
-    const text = await until(end, readText(response)).catch(() => ''); // the status says it all
-    return { kind: 'answer', status, ...(retryAfterMs !== undefined && { retryAfterMs }), text };
+    return await withDeadline(signal, timeoutMs, (end) => ask(given, departure, end));
   } catch (error) {
     return { kind: 'none', sent: departure.mayHaveLeft, error: problemOf(error, timeoutMs) };
   } finally {
     departure.stop();
   }
+}
+
+async function ask(
+  { url, body, headers }: Request,
+  departure: Departure,
+  end: AbortSignal,
+): Promise<Reply> {
+  const answer = fetch(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { ...headers, ...departure.headers },
+    ...(body !== undefined && { body }),
+    redirect: 'manual',
+    signal: end,
+  });
+  const response = await until(end, answer);
+  const { status } = response;
+  const retryAfterMs = toRetryAfterMs(response.headers.get('retry-after'));
+  const text = await until(end, readText(response)).catch(() => ''); // the status says it all
+  return { kind: 'answer', status, ...(retryAfterMs !== undefined && { retryAfterMs }), text };
 }
 
 /** What an app puts in the place of `fetch` need not heed its signal. */

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { TraceError } from '@pyagent-trace/core';
+import { escapeControls, TraceError } from '@pyagent-trace/core';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import type { Interceptor } from '@pyagent-trace/core/tracer';
 import * as z from 'zod';
-import { printable } from './difference.ts';
 import { RecordingFile } from './recording-file.ts';
 import { REPLAY_MODES, type ReplayMode, resolveMode } from './replay-mode.ts';
 import { ExchangeIndex } from './replay/exchange-index.ts';
@@ -138,7 +137,7 @@ function describeUnused(source: string, unused: readonly UnusedAnswer[]): string
   const rest = unused.length - shown.length;
   const more = rest > 0 ? ` and ${rest} more` : '';
   const [noun, verb] = unused.length === 1 ? ['answer', 'was'] : ['answers', 'were'];
-  return printable(
+  return escapeControls(
     `${source}: ${unused.length} recorded ${noun} ${verb} not asked for: ${shown.join(', ')}${more}`,
   );
 }

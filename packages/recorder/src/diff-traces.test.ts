@@ -172,6 +172,27 @@ const onDay = (day: string, cost: number): TraceEvent[] =>
     ),
   );
 
+const inTurn = (...questions: string[]): TraceEvent[] =>
+  eventsOf(debate(...questions.map((question, i) => ask(2 * i, question, 'ok'))));
+
+const routed = (difficulty: number): TraceEvent[] => {
+  const events = eventsOf(debate(agent('bull', [ask(1, '', 'ok')])));
+  const ids = events[1]?.payload;
+  const decision = createTraceEvent({
+    timestamp: events[1]?.timestamp ?? 0,
+    event_type: 'routing_decision',
+    agent_name: 'bull',
+    payload: { ...ids, difficulty, result: 'gpt-4o' },
+  });
+  // the call does not say whose it is: its place does
+  return [...events.slice(0, 2), decision, ...events.slice(2)].map((event) => {
+    const { timestamp, event_type, pattern_type, payload } = event;
+    if (!event_type.startsWith('llm')) return event;
+    const { messages_in: _, ...rest } = payload;
+    return createTraceEvent({ timestamp, event_type, pattern_type, payload: rest });
+  });
+};
+
 describe('diffTraces', () => {
   test('takes runs with other times, durations and ids as equal', async () => {
     const slower = { ...argument(), to: 60 };
@@ -369,10 +390,7 @@ describe('diffTraces', () => {
   });
 
   test('takes no call at the end for one at the beginning that is missing', async () => {
-    const run = (...questions: string[]): TraceEvent[] =>
-      eventsOf(debate(...questions.map((question, i) => ask(2 * i, question, 'ok'))));
-
-    expect(await placesOf(run('a', 'b', 'c'), run('b', 'c', 'd'))).toEqual([
+    expect(await placesOf(inTurn('a', 'b', 'c'), inTurn('b', 'c', 'd'))).toEqual([
       'missing debate → llm_call 1',
       'extra debate → llm_call 3',
     ]);
@@ -511,7 +529,7 @@ describe('diffTraces', () => {
   });
 
   test('finds the decisions, the empty prompts and the unnamed calls of a recording in a trace', async () => {
-    const recording = [
+    const entries = [
       entry({
         event_type: 'routing_decision',
         agent_name: 'bull',
@@ -523,26 +541,10 @@ describe('diffTraces', () => {
         metadata: { pattern_type: 'debate', model: 'gpt-4o', parent_span_id: 'not recorded' },
       }),
     ];
-    const trace = (difficulty: number): TraceEvent[] => {
-      const events = eventsOf(debate(agent('bull', [ask(1, '', 'ok')])));
-      const ids = events[1]?.payload;
-      const decision = createTraceEvent({
-        timestamp: events[1]?.timestamp ?? 0,
-        event_type: 'routing_decision',
-        agent_name: 'bull',
-        payload: { ...ids, difficulty, result: 'gpt-4o' },
-      });
-      // the call does not say whose it is: its place does
-      return [...events.slice(0, 2), decision, ...events.slice(2)].map((event) =>
-        event.event_type.startsWith('llm')
-          ? { ...event, agent_name: '', payload: { ...event.payload, messages_in: undefined } }
-          : event,
-      );
-    };
     const ignore = ['status', 'input_tokens', 'output_tokens'];
 
-    expect((await diffTraces(recording, trace(2), { ignore })).differences).toEqual([]);
-    expect((await diffTraces(recording, trace(3), { ignore })).differences).toEqual([
+    expect((await diffTraces(entries, routed(2), { ignore })).differences).toEqual([]);
+    expect((await diffTraces(entries, routed(3), { ignore })).differences).toEqual([
       {
         what: 'event',
         place: 'debate → bull → routing_decision',

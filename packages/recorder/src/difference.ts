@@ -1,3 +1,4 @@
+import { escapeControls } from '@pyagent-trace/core';
 import { diffWordsWithSpace } from 'diff';
 
 /** One place where two values differ. */
@@ -75,7 +76,7 @@ const CONTEXT = 40;
  * characters, whatever the data has.
  */
 export function formatDifference({ path, expected, actual }: Difference): string {
-  const place = path === '' ? '' : `${printable(path)}: `;
+  const place = path === '' ? '' : `${cut(path)}: `;
   if (expected === undefined) return `${place}{+${shown(actual)}+}`;
   if (actual === undefined) return `${place}[-${shown(expected)}-]`;
   if (typeof expected !== 'string' || typeof actual !== 'string')
@@ -94,7 +95,7 @@ function changedWords(expected: string, actual: string): string {
     .map(({ value, added, removed }, i) => {
       if (removed) return `[-${cut(value)}-]`;
       if (added) return `{+${cut(value)}+}`;
-      return printable(around(value, i === 0, i === changes.length - 1));
+      return escapeControls(around(value, i === 0, i === changes.length - 1));
     })
     .join('');
 }
@@ -112,14 +113,5 @@ function shown(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return printable(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
-}
-
-/** Text from a model is data: control characters are shown, never sent to a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
-    if (character === '\n') return '\\n';
-    if (character === '\t') return '\\t';
-    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
-  });
+  return escapeControls(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }

@@ -1,4 +1,5 @@
-import { formatDifference, printable } from './difference.ts';
+import { escapeControls } from '@pyagent-trace/core';
+import { formatDifference } from './difference.ts';
 import type { RunTotals, TraceDiff, TraceDifference } from './diff/types.ts';
 
 const MAX_SHOWN = 40;
@@ -17,7 +18,7 @@ export function formatDiff(diff: TraceDiff): string {
     ...(first === undefined
       ? ['The runs are equal.']
       : [
-          `The runs differ first at ${clip(printable(first.place))}`,
+          `The runs differ first at ${clip(escapeControls(first.place))}`,
           `  ${line(first)}`,
           '',
           `${count(differences.length + more, 'difference')} [-expected-]{+actual+}`,
@@ -26,7 +27,9 @@ export function formatDiff(diff: TraceDiff): string {
         ]),
     '',
     ...totals(diff.totals.expected, diff.totals.actual),
-    ...warnings.slice(0, MAX_WARNINGS).map((warning) => clip(`warning: ${printable(warning)}`)),
+    ...warnings
+      .slice(0, MAX_WARNINGS)
+      .map((warning) => clip(`warning: ${escapeControls(warning)}`)),
   ].join('\n');
 }
 
@@ -35,7 +38,7 @@ function byPlace(differences: readonly TraceDifference[]): string[] {
   return differences.flatMap((difference) => {
     const isNew = difference.place !== place;
     place = difference.place;
-    return [...(isNew ? [clip(printable(place))] : []), `  ${line(difference)}`];
+    return [...(isNew ? [clip(escapeControls(place))] : []), `  ${line(difference)}`];
   });
 }
 

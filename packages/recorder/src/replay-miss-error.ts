@@ -1,5 +1,5 @@
-import { TraceError } from '@pyagent-trace/core';
-import { type Difference, formatDifference, printable } from './difference.ts';
+import { escapeControls, TraceError } from '@pyagent-trace/core';
+import { type Difference, formatDifference } from './difference.ts';
 
 export interface ReplayMissDetails {
   /** The recording that was asked. */
@@ -49,7 +49,7 @@ export class ReplayMissError extends TraceError implements ReplayMissDetails {
 }
 
 function describe({ source, subject, reason, nearest, differences }: ReplayMissDetails): string {
-  const place = printable(`${source}: ${subject}`);
+  const place = escapeControls(`${source}: ${subject}`);
   if (reason === 'used') return `${place}: every recorded answer to it has been used`;
   if (nearest === undefined) return `${place}: not recorded, and nothing of its kind is`;
   const shown = differences.slice(0, MAX_SHOWN_DIFFERENCES).map(formatDifference);

@@ -4,8 +4,8 @@ import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Arrived, Behaviour, Destination } from './destination.ts';
 
-const SLOW_INTERVAL_MS = 10;
-const SLOW_BYTES = 64 * 1024;
+/** After each chunk, which is 64 KiB at most. */
+const SLOW_PAUSE_MS = 10;
 const LINE_FEED = 10;
 /** A device that has no room for a byte. */
 export const FULL_DEVICE = '/dev/full';
@@ -15,7 +15,6 @@ export class PipeDestination implements Destination {
   stdout: number | 'pipe' = 'pipe';
   #behaviour: Behaviour = 'well';
   #output: Readable | undefined;
-  #slow: NodeJS.Timeout | undefined;
   #lines = 0;
 
   connect({ stdout }: ChildProcess): void {
@@ -27,19 +26,13 @@ export class PipeDestination implements Destination {
 
   behave(behaviour: Behaviour): void {
     this.#behaviour = behaviour;
-    clearInterval(this.#slow);
     if (behaviour === 'full') this.stdout = openSync(FULL_DEVICE, 'w');
     const output = this.#output;
     if (output === undefined) return;
     output.off('data', this.#count);
     output.pause();
-    if (behaviour === 'well') output.on('data', this.#count).resume();
+    if (behaviour === 'well' || behaviour === 'slow') output.on('data', this.#count).resume();
     if (behaviour === 'down') output.destroy();
-    if (behaviour === 'slow')
-      this.#slow = setInterval(() => {
-        const chunk = (output.read(SLOW_BYTES) ?? output.read()) as Buffer | null;
-        if (chunk !== null) this.#count(chunk);
-      }, SLOW_INTERVAL_MS);
   }
 
   /** The program waits for a reader that hangs, as any does that prints: it goes. */
@@ -52,12 +45,15 @@ export class PipeDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#slow);
     if (typeof this.stdout === 'number') closeSync(this.stdout);
   }
 
   readonly #count = (chunk: Buffer): void => {
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, at + 1))
       this.#lines += 1;
+    const output = this.#output;
+    if (this.#behaviour !== 'slow' || output === undefined) return;
+    output.pause();
+    setTimeout(() => output.resume(), SLOW_PAUSE_MS);
   };
 }

@@ -12,6 +12,7 @@ export const OTLP_PATH = '/v1/traces';
 const LANGFUSE_OTLP_PATH = '/api/public/otel/v1/traces';
 const HEALTH_PATH = '/api/public/health';
 const SLOW_MS = 300;
+const KEEP_ALIVE_MS = 65_000;
 /** A span is a start and an end. */
 const EVENTS_PER_SPAN = 2;
 
@@ -56,6 +57,8 @@ export class ServerDestination implements Destination {
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => response.destroy());
     });
+    // as long as load balancers do: a client closes first what it does not use
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
 
   /** @param path what follows the port in the address that exporters get */

@@ -12,7 +12,7 @@ async function print(options) {
 
 export const features = {
   'one line per event': () => print({ format: 'line' }),
-  'a tree': () => print({ format: 'pretty', width: 80, color: true }),
+  'a tree': () => print({ format: 'pretty', columns: 80, color: true }),
   'a pipe that nobody reads': async () => {
     // the reader of this process's own standard output has gone: `probe | true` by hand
     if (process.argv[4] === undefined) {

@@ -25,7 +25,11 @@ function startServer(port = 0) {
   });
   return new Promise((resolve) => {
     server.listen(port, '127.0.0.1', () => {
-      const stop = () => new Promise((done) => void server.close(done).closeAllConnections());
+      const stop = () =>
+        new Promise((done) => {
+          server.close(done);
+          server.closeAllConnections();
+        });
       resolve({ requests, stop, port: server.address().port });
     });
   });
@@ -37,8 +41,8 @@ const create = (port, transport) =>
     secretKey: 'sk-lf-1',
     baseUrl: `http://127.0.0.1:${port}`,
     transport,
-    // Deno keeps the process alive for this long after a request
-    requestTimeoutMs: 2_000,
+    // who waited for the end of this after a request would be taken for hanging
+    requestTimeoutMs: 60_000,
   });
 
 async function deliver(transport) {

@@ -54,7 +54,7 @@ export class Gate {
     this.#processors = [...processors];
     this.#schema = schema;
     this.#report = report;
-    this.#disabled = globalThis.process?.env?.['PYAGENT_TRACE_DISABLED'] === '1';
+    this.#disabled = isSilenced();
     this.#open = !this.#disabled && schema === undefined && processors.length === 0;
   }
 
@@ -111,6 +111,14 @@ export class Gate {
     }
     this.#report(new TraceError('invalid_event', `trace event: ${problem}`), event, place);
     return this.#drop('invalid');
+  }
+}
+
+function isSilenced(): boolean {
+  try {
+    return globalThis.process?.env?.['PYAGENT_TRACE_DISABLED'] === '1';
+  } catch {
+    return false; // Deno without --allow-env
   }
 }
 

@@ -55,7 +55,7 @@ describe('TraceEventBus: onError by default', () => {
 
   test('escapes what a terminal would obey, and stays one line', () => {
     expect(printed([() => 'a\u001b[2J\u009b31m\nb\u2028\u202egnp\u007f'])).toEqual([
-      '[pyagent-trace] subscriber: a\\u001b[2J\\u009b31m\\u000ab\\u2028\\u202egnp\\u007f',
+      '[pyagent-trace] subscriber: a\\u001b[2J\\u009b31m\\nb\\u2028\\u202egnp\\u007f',
     ]);
   });
 

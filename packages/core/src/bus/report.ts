@@ -1,3 +1,4 @@
+import { escapeControls } from '../escape.ts';
 import { messageOf } from '../errors.ts';
 import type { TraceEvent } from '../event.ts';
 import { ignoreRejection, isThenable } from './promises.ts';
@@ -30,7 +31,9 @@ export function createReporter(onError: ErrorHandler | undefined): Reporter {
         return;
       }
       if (printed.size > MAX_LINES) return;
-      const line = oneLine(`[pyagent-trace] ${place}: ${messageOf(error)}`);
+      const line = escapeControls(
+        `[pyagent-trace] ${place}: ${messageOf(error)}`.slice(0, MAX_LINE_LENGTH),
+      );
       const once = `${source} ${line}`;
       if (printed.has(once)) return;
       printed.add(once);
@@ -41,13 +44,4 @@ export function createReporter(onError: ErrorHandler | undefined): Reporter {
       // an error handler that fails has nobody left to tell
     }
   };
-}
-
-/** Control characters shown, not executed: the text may come from a model. */
-function oneLine(text: string): string {
-  return text.slice(0, MAX_LINE_LENGTH).replaceAll(
-    // oxlint-disable-next-line no-control-regex -- they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

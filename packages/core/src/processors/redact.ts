@@ -123,24 +123,19 @@ export function redact(options: RedactOptions = {}): Redactor {
 
   const nameOf = (name: string): string => (KNOWN_TYPES.has(name) ? name : tree.name(name));
 
-  const startClock = (): void => {
-    if (ownPatterns.length > 0) endsAtMs = monotonicMs() + MAX_PATTERNS_MS;
-  };
-
   const data = (value: unknown): unknown => {
-    startClock();
+    if (ownPatterns.length > 0) endsAtMs = monotonicMs() + MAX_PATTERNS_MS;
     return tree.redact(value);
   };
 
   const redactEvent = (event: TraceEvent): TraceEvent => {
     counts.events += 1;
-    startClock();
     try {
+      const plain = plainPayload(event.payload);
+      let payload = data(plain);
       const event_type = nameOf(event.event_type);
       const agent_name = nameOf(event.agent_name);
       const pattern_type = nameOf(event.pattern_type);
-      const plain = plainPayload(event.payload);
-      let payload = tree.redact(plain);
       for (const place of places) payload = redactPath(payload, place);
 
       const hidden =

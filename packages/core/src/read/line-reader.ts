@@ -1,4 +1,5 @@
 import { ignoreRejection, isThenable } from '../bus/promises.ts';
+import { escapeControls } from '../escape.ts';
 import { isObject } from '../event.ts';
 import { explain } from '../schema/event.ts';
 import { type LinePlace, TraceReadError, type TraceReadErrorReason } from './error.ts';
@@ -132,8 +133,11 @@ export class LineReader<T> {
   ): undefined {
     // what has no line and begins as none is neither a trace nor a recording: a zip archive, or CR for line feeds
     const isForeign = this.stats.lines === 0 && !HALF_AN_EVENT.test(line.text);
-    if (line.terminated || isForeign) this.#refuse(line, reason, problem, cause);
-    else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
+    if (!line.terminated && !isForeign)
+      this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
+    else if (line.terminated && isHalf(line.text))
+      this.#refuse(line, 'half', `half a line of ${line.byteLength} bytes`, cause);
+    else this.#refuse(line, reason, problem, cause);
   }
 
   #refuseTorn(line: Line, problem: string): void {
@@ -170,6 +174,11 @@ export class LineReader<T> {
   }
 }
 
+/** Of a process that was killed, before another one went on with the file. */
+function isHalf(text: string): boolean {
+  return HALF_AN_EVENT.test(text) && !text.trimEnd().endsWith('}');
+}
+
 function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
@@ -204,8 +213,5 @@ function shownKeys(keys: readonly string[]): string {
 function shownKey(key: string): string {
   if (/^[\w.-]{1,60}$/.test(key)) return key;
   const text = key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
-  return JSON.stringify(text).replace(
-    /\p{C}/gu,
-    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  );
+  return escapeControls(JSON.stringify(text));
 }

@@ -95,8 +95,8 @@ export interface InterceptedOperation extends TraceContext {
   readonly kind: 'llm_call' | 'tool' | 'routing_decision';
   /** Of the operation, or of the nearest one around it that has one; empty when none has. */
   readonly session_id: string;
-  /** The operation around it; empty when there is none. */
-  readonly parent_span_id: string;
+  /** Of the operations around it, the nearest first. */
+  readonly parent_span_ids: readonly string[];
   /**
    * What is asked, content included: `model`, `messages_in` and request parameters; `tool_name` and
    * `arguments`; the routing decision's keys.

@@ -63,8 +63,11 @@ function replayer(options: Partial<CassetteFetchOptions> = {}): CassetteFetch {
 }
 
 /** The same with the network, and without. */
-async function both<T>(run: (fetch: CassetteFetch) => Promise<T>): Promise<[T, T]> {
-  await using recording = recorder();
+async function both<T>(
+  run: (fetch: CassetteFetch) => Promise<T>,
+  live?: typeof globalThis.fetch,
+): Promise<[T, T]> {
+  await using recording = recorder({ fetch: live });
   const recorded = await run(recording);
   await recording.close();
   await using replaying = replayer();
@@ -396,6 +399,21 @@ describe('cassetteFetch', () => {
     expect(await ask(replayer(), url)).toHaveLength(20e6);
   });
 
+  test('writes no line that is too long to be read again', async () => {
+    const fetch = recorder();
+    handle = (_, response) => response.end('"'.repeat(32 * 1024 * 1024));
+    await ask(fetch, url);
+    handle = (_, response) => response.end('short');
+    await ask(fetch, url);
+    await fetch.close();
+
+    expect(fetch.stats()).toMatchObject({ recorded: 1, failed: 1 });
+    expect(fetch.stats().error).toMatch(
+      /^a request and answer of \d+ bytes as JSON are too large to be recorded$/,
+    );
+    expect(await ask(replayer(), url)).toBe('short');
+  });
+
   test('gives bytes into a buffer of the app', async () => {
     handle = (_, response) => response.end('0123456789');
     const results = await both(async (fetch) => {
@@ -465,6 +483,30 @@ describe('cassetteFetch', () => {
         true,
       ]);
       expect(fetch.stats()).toMatchObject({ recorded: 1, failed: 0, pending: 0 });
+    });
+
+    test('records nothing where it is closed before an answer came', async () => {
+      const provider = new EventEmitter();
+      const live = vi.fn<typeof globalThis.fetch>(async () => {
+        await once(provider, 'answer');
+        return new Response('late');
+      });
+      live.mockResolvedValueOnce(new Response('before'));
+      const fetch = recorder({ fetch: live });
+      await ask(fetch, url);
+      const text = ask(fetch, url);
+      await vi.waitFor(() => expect(live).toHaveBeenCalledTimes(2));
+      await fetch.close();
+      provider.emit('answer');
+
+      expect(await text).toBe('late');
+      expect(fetch.stats()).toMatchObject({
+        recorded: 1,
+        failed: 1,
+        pending: 0,
+        error: 'the cassette was closed before an answer came',
+      });
+      expect(await ask(replayer(), url)).toBe('before');
     });
 
     test('passes an abort on in the midst of an answer, and rejects at the same place again', async () => {
@@ -675,6 +717,18 @@ describe('cassetteFetch', () => {
       expect(fetch.stats()).toMatchObject({ requests: 4, replayed: 3, missed: 1 });
     });
 
+    test('keeps the order of equal questions that are answered within a millisecond', async () => {
+      let count = 0;
+      const live = (): Promise<Response> => Promise.resolve(new Response(String(count++)));
+      const [recorded, replayed] = await both(async (fetch) => {
+        const texts: string[] = [];
+        for (let i = 0; i < 50; i++) texts.push(await ask(fetch, url));
+        return texts;
+      }, live);
+
+      expect(replayed).toEqual(recorded);
+    });
+
     test('finds the nearest question by how much of it changed', async () => {
       const recording = recorder();
       for (const content of ['Tell a joke.', 'Should we buy gold today?', 'Is it raining?'])
@@ -716,16 +770,19 @@ describe('cassetteFetch', () => {
       await expect(replayer()(url, init(2))).rejects.toThrow('body.messages.0.content.sha256');
     });
 
-    test('compares the digest of what is nested deeper than it can look', async () => {
-      const body = '['.repeat(100_000) + ']'.repeat(100_000);
-      await ask(recorder(), url, { method: 'POST', body });
+    test.each([198, 100_000])(
+      'compares the digest of what is nested %d levels deep',
+      async (depth) => {
+        const body = '['.repeat(depth) + ']'.repeat(depth);
+        await ask(recorder(), url, { method: 'POST', body });
 
-      expect(lines()[0]?.metadata.request['body']).toEqual({
-        bytes: 200_000,
-        sha256: sha256(body),
-      });
-      expect(await ask(replayer(), url, { method: 'POST', body })).toContain(body);
-    });
+        expect(lines()[0]?.metadata.request['body']).toEqual({
+          bytes: 2 * depth,
+          sha256: sha256(body),
+        });
+        expect(await ask(replayer(), url, { method: 'POST', body })).toContain(body);
+      },
+    );
 
     test('lists what was not asked for', async () => {
       const recording = recorder();
@@ -866,6 +923,16 @@ describe('cassetteFetch', () => {
         'a wrong chunk',
         line({ ...exchange, response: { ...answered, chunks: [{ at_ms: 1 }] } }),
         'metadata.response.chunks.0: expected text or base64',
+      ],
+      [
+        'a header that none can be',
+        line({ ...exchange, response: { ...answered, headers: [['a b', 'c']] } }),
+        'metadata.response: Headers.append: "a b" is an invalid header name.',
+      ],
+      [
+        'a status text that none can be',
+        line({ ...exchange, response: { ...answered, status_text: 'a\nb' } }),
+        'metadata.response: Invalid statusText',
       ],
       [
         'no answer',

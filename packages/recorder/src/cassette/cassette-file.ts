@@ -1,6 +1,6 @@
+import { escapeControls } from '@pyagent-trace/core';
 import { existsSync } from 'node:fs';
 import { canonicalHash, canonicalJson } from '../canonical.ts';
-import { printable } from '../difference.ts';
 import { readRecording } from '../read-recording.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { IgnoredPath } from '../replay/question.ts';
@@ -141,5 +141,5 @@ export class CassetteFile {
 }
 
 function subjectOf({ method, origin, path }: Question): string {
-  return printable(`${method} ${origin}${path}`);
+  return escapeControls(`${method} ${origin}${path}`);
 }

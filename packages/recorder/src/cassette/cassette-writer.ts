@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import { RecordingFile } from '../recording-file.ts';
 import { type Exchange, toEntry } from './exchange.ts';
 
+/** What a reader takes. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+
 /** Those that have a file open, by path: two clients with one cassette begin it anew once. */
 const open = new Map<string, { readonly file: RecordingFile; users: number }>();
 
@@ -23,7 +26,12 @@ export class CassetteWriter {
   write(exchange: Exchange): string | undefined {
     const { file } = this.#shared;
     if (this.#isClosed) return 'the cassette was closed';
-    file.append(JSON.stringify(toEntry(exchange)));
+    const line = JSON.stringify(toEntry(exchange));
+    const bytes = Buffer.byteLength(line);
+    // nobody could read it, nor the rest of the file
+    if (bytes >= MAX_LINE_BYTES)
+      return `a request and answer of ${bytes} bytes as JSON are too large to be recorded`;
+    file.append(line);
     return file.stats().error;
   }
 

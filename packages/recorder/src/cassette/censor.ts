@@ -4,12 +4,17 @@ import { isSecretHeader } from './headers.ts';
 /** A shorter value is a word that stands elsewhere too. */
 const MIN_SECRET_CHARACTERS = 8;
 const MIN_COOKIE_CHARACTERS = 16;
+/** Of a secret that was cut off. */
+const MIN_PART_CHARACTERS = 4;
 const MARKER = '[REDACTED request_secret]';
 
 /** Parameters of a URL that `redact` does not take for secrets, and which are: Google's, Azure's. */
-const SECRET_PARAMETERS = /^(?:key|sig|signature|code)$/i;
+const SECRET_PARAMETERS = /^(?:key|code|hmac|(?:[\w-]*[-_])?(?:sig|signature))$/i;
 
-const URL_PARAMETER = /([?&](?:key|sig|signature|code)=)[^&#\s"']+/gi;
+const URL_PARAMETER = /([?&](?:key|code|hmac|(?:[\w-]*[-_])?(?:sig|signature))=)[^&#\s"']+/gi;
+
+/** Of a request: `x-functions-key`. Answers have keys of caches. */
+const KEY_HEADER = /-key$/i;
 
 const redactor = redact();
 
@@ -19,14 +24,22 @@ type Pair = readonly [name: string, value: string];
 export class Censor {
   readonly #secrets: readonly string[];
 
-  constructor(headers: Headers, parameters: URLSearchParams) {
-    const pairs = [
-      ...[...headers].filter(([name, value]) => isSecretPair(isSecretHeader, [name, value])),
-      ...[...parameters].filter((pair) => isSecretPair(isSecretParameter, pair)),
-    ];
-    const values = new Set(pairs.flatMap(secretsOf));
+  private constructor(secrets: Iterable<string>) {
     // the longest first: one may hold another
-    this.#secrets = [...values].toSorted((a, b) => b.length - a.length);
+    this.#secrets = [...new Set(secrets)].toSorted((a, b) => b.length - a.length);
+  }
+
+  static of(headers: Headers, parameters: URLSearchParams): Censor {
+    return new Censor([
+      ...secretHeaders(headers, (name) => isSecretHeader(name) || KEY_HEADER.test(name)),
+      ...[...parameters].filter((pair) => isSecretPair(isSecretParameter, pair)).flatMap(secretsOf),
+    ]);
+  }
+
+  /** Hides what the headers of the answer hold, too. */
+  and(headers: Headers): Censor {
+    const more = secretHeaders(headers, isSecretHeader);
+    return more.length === 0 ? this : new Censor([...this.#secrets, ...more]);
   }
 
   /** The same text where there is nothing to hide. A text that is JSON stays JSON. */
@@ -40,6 +53,14 @@ export class Censor {
     const json = JSON.stringify(value);
     const cleaned = this.#withoutSecrets(json);
     return redactor.data(cleaned === json ? value : JSON.parse(cleaned));
+  }
+
+  /** Of a text that was cut off: it may end with the begin of a secret. */
+  end(text: string): string {
+    for (const secret of this.#secrets)
+      for (let length = secret.length - 1; length >= MIN_PART_CHARACTERS; length--)
+        if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + MARKER;
+    return text;
   }
 
   /** Of a URL or a form. */
@@ -61,9 +82,23 @@ export class Censor {
 
   #withoutSecrets(text: string): string {
     let cleaned = text;
-    for (const secret of this.#secrets) cleaned = cleaned.replaceAll(secret, MARKER);
+    for (const secret of this.#secrets)
+      cleaned = /^\d+$/.test(secret)
+        ? withoutNumber(cleaned, secret)
+        : cleaned.replaceAll(secret, MARKER);
     return cleaned;
   }
+}
+
+/** A number that is a value of JSON becomes a text. One that is a part of a larger number is none. */
+function withoutNumber(text: string, digits: string): string {
+  return text
+    .replaceAll(new RegExp(`${digits}(?<=[:,[]\\s*${digits})(?=\\s*[,\\]}])`, 'g'), `"${MARKER}"`)
+    .replaceAll(new RegExp(`(?<!\\d)${digits}(?!\\d)`, 'g'), MARKER);
+}
+
+function secretHeaders(headers: Headers, isSecretName: (name: string) => boolean): string[] {
+  return [...headers].filter((pair) => isSecretPair(isSecretName, pair)).flatMap(secretsOf);
 }
 
 function isSecretParameter(name: string): boolean {
@@ -81,7 +116,8 @@ function isSecretPair(isSecretName: (name: string) => boolean, [name, value]: Pa
 function secretsOf([name, value]: Pair): string[] {
   if (/cookie$/i.test(name)) {
     const cookies = value.split(';').map((cookie) => cookie.slice(cookie.indexOf('=') + 1).trim());
-    return longOnes(cookies, MIN_COOKIE_CHARACTERS);
+    // an answer sets one, with its attributes
+    return longOnes(/^set-/i.test(name) ? cookies.slice(0, 1) : cookies, MIN_COOKIE_CHARACTERS);
   }
   const token = /^(?:bearer|basic|token|digest)\s+(.+)$/i.exec(value)?.[1] ?? value;
   const password = /^basic\s/i.test(value) ? passwordOf(token) : '';

@@ -18,31 +18,43 @@ interface Line {
   /** What stands before and after the data. */
   readonly start: string;
   readonly end: string;
-  /** `undefined` where there is no JSON. */
+  /** What its texts are in; `undefined` where there is none. */
   readonly value: unknown;
+  readonly write: (value: unknown) => string;
   after: string;
 }
 
 const LINES = /event-stream|ndjson|jsonl|json-seq|jsonlines/i;
+/** A stream of events, whatever its server calls it. */
+const EVENTS = /^\s*(?:data|event|id|retry)?:/;
+/** An event that is a text: in quotes, as the AI SDK writes them behind a number, or as it is. */
+const QUOTED = /^(\w*:)?("(?:[^"\\]|\\.)*")$/;
 
 /**
  * Chunks of a text without secrets, also those that are cut in two by chunks, or by the events of a stream
  * of which each has a few words. As many chunks as there were; those without secrets are as they came.
+ *
+ * @param isWhole whether the text is; where it was cut off, it may end with a part of a secret
  */
 export function cleanChunks(
   chunks: readonly string[],
   contentType: string,
   censor: Censor,
+  isWhole: boolean,
 ): string[] {
   const text = chunks.join('');
-  const parts = LINES.test(contentType)
-    ? cleanLines(text, censor)
-    : [{ before: text, after: censor.text(text) }];
-  return recut(chunks, parts);
+  const parts =
+    LINES.test(contentType) || EVENTS.test(text)
+      ? cleanLines(text, censor)
+      : [{ before: text, after: censor.text(text) }];
+  const cleaned = recut(chunks, parts);
+  if (isWhole) return cleaned;
+  const before = cleaned.join('');
+  return recut(cleaned, [{ before, after: censor.end(before) }]);
 }
 
 function cleanLines(text: string, censor: Censor): Part[] {
-  const lines = text.split(/(?<=\n)/).map((before) => toLine(before, censor));
+  const lines = text.split(/(?<=\n|\r(?!\n))/).map((before) => toLine(before, censor));
   const texts = new Map<string, { line: Line; leaf: Leaf }[]>();
   for (const line of lines)
     for (const [place, leaf] of leavesOf(line.value, '')) {
@@ -58,15 +70,25 @@ function toLine(before: string, censor: Censor): Line {
   const [, start = '', data = '', end = ''] = /^(data: ?)?([^\r\n]*)(\s*)$/.exec(before) ?? [];
   const cleaned = censor.text(data);
   const after = cleaned === data ? before : start + cleaned + end;
-  return { before, start, end, value: parse(cleaned), after };
+  return { before, start, end, after, ...parse(cleaned, start !== '') };
 }
 
-function parse(text: string): unknown {
+function parse(data: string, isEvent: boolean): Pick<Line, 'value' | 'write'> {
+  const [, mark = '', quoted] = QUOTED.exec(data) ?? [];
   try {
-    return /^\s*[[{]/.test(text) ? JSON.parse(text) : undefined;
+    if (quoted !== undefined)
+      return {
+        value: { [mark]: JSON.parse(quoted) as unknown },
+        write: (value) => mark + JSON.stringify((value as Record<string, string>)[mark]),
+      };
+    if (/^\s*[[{]/.test(data)) return { value: JSON.parse(data) as unknown, write: JSON.stringify };
   } catch {
-    return undefined;
+    // a text that only looks like JSON
   }
+  return {
+    value: isEvent ? { data } : undefined,
+    write: (value) => (value as { data: string }).data,
+  };
 }
 
 /** Texts with their place: the keys that lead there, and what tells one answer or part of it from another. */
@@ -95,7 +117,7 @@ function cleanAcross(pieces: readonly { line: Line; leaf: Leaf }[], censor: Cens
   for (const [i, { line, leaf }] of pieces.entries()) {
     if (cleaned[i] === leaf.text) continue;
     leaf.holder[leaf.key] = cleaned[i];
-    line.after = line.start + JSON.stringify(line.value) + line.end;
+    line.after = line.start + line.write(line.value) + line.end;
   }
 }
 

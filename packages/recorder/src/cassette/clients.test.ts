@@ -183,6 +183,7 @@ describe('cassetteFetch', () => {
     const error = await ask(replaying, server.url, asked).catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(ReplayMissError);
+    expect(error).toHaveProperty('status', 400); // what LangChain does not try again
     expect(String(error)).toMatch(
       /\n {2}body\.messages\.0\.content: How is the \[-sea-\]\{\+sky\+\}\?$/,
     );

@@ -10,7 +10,8 @@ export function describeError(error: unknown, censor: Censor, depth = 0): Thrown
   return {
     message: censor.text(messageOf(error)),
     error_type: name ?? typeof error,
-    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(typeof code === 'string' && { code: censor.text(code) }),
+    ...(typeof code === 'number' && { code }),
     ...(cause !== undefined &&
       depth < MAX_CAUSES && { cause: describeError(cause, censor, depth + 1) }),
   };

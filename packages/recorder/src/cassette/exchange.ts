@@ -1,3 +1,4 @@
+import { createTraceEvent, escapeControls, messageOf } from '@pyagent-trace/core';
 import { type LinePlace, TraceReadError } from '@pyagent-trace/core/read';
 import * as z from 'zod';
 import type { RecordEntry } from '../record-entry.ts';
@@ -70,18 +71,25 @@ const ChunkSchema: z.ZodType<Chunk> = z
     error: 'expected text or base64',
   });
 
-/** Those that a `Response` can be made of. */
 const StatusSchema = z.int('expected a status').min(200).max(599);
 
-const AnswerSchema: z.ZodType<Answer> = z.looseObject({
-  at_ms: milliseconds,
-  status: StatusSchema,
-  status_text: text,
-  headers: z.array(z.tuple([text, text], 'expected a name and a value')),
-  redirected_to: text.optional(),
-  chunks: z.array(ChunkSchema, 'expected an array of chunks').optional(),
-  cancelled: z.boolean().optional(),
-});
+const AnswerSchema: z.ZodType<Answer> = z
+  .looseObject({
+    at_ms: milliseconds,
+    status: StatusSchema,
+    status_text: text,
+    headers: z.array(z.tuple([text, text], 'expected a name and a value')),
+    redirected_to: text.optional(),
+    chunks: z.array(ChunkSchema, 'expected an array of chunks').optional(),
+    cancelled: z.boolean().optional(),
+  })
+  .superRefine(({ status, status_text, headers }, context) => {
+    try {
+      void new Response(null, { status, statusText: status_text, headers });
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: escapeControls(messageOf(error)) });
+    }
+  });
 
 const QuestionSchema: z.ZodType<Question> = z.looseObject({
   method: text,
@@ -110,7 +118,8 @@ const ExchangeSchema: z.ZodType<Exchange> = z
 /** A line of the file: the six keys of a recording. */
 export function toEntry(exchange: Exchange): RecordEntry {
   return {
-    timestamp: Date.now() / 1000,
+    // finer than Date.now: equal requests are told apart by when they were asked
+    timestamp: createTraceEvent({ event_type: EXCHANGE_TYPE }).timestamp,
     event_type: EXCHANGE_TYPE,
     agent_name: '',
     messages_in: [],

@@ -31,24 +31,28 @@ export class Recording implements BodyListener {
   readonly #startMs = performance.now();
   #head: Omit<Answer, 'chunks'> | undefined;
   #contentType = '';
+  #censor: Censor;
   #chunks: { readonly at_ms: number; readonly bytes: Uint8Array }[] | undefined;
   #bytes = 0;
   #hasEnded = false;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
+    this.#censor = options.censor;
   }
 
   /** The answer as the app gets it. */
   follow(response: Response): Response {
-    if (!isRecordable(response)) {
-      this.#end(() => {
-        throw new Error(`an answer of status ${response.status} cannot be replayed`);
-      });
+    if (this.#hasEnded) return response;
+    const problem = problemOf(response);
+    if (problem !== undefined) {
+      this.lose(new Error(problem));
       return response;
     }
-    const { censor, url } = this.#options;
+    const { url } = this.#options;
     try {
+      this.#censor = this.#censor.and(response.headers);
+      const censor = this.#censor;
       this.#head = {
         at_ms: this.#elapsedMs(),
         status: response.status,
@@ -91,7 +95,9 @@ export class Recording implements BodyListener {
   }
 
   cancelled(): void {
-    this.#end(() => this.#exchange(false, {}));
+    if (this.#head === undefined)
+      this.lose(new Error('the cassette was closed before an answer came'));
+    else this.#end(() => this.#exchange(false, {}));
   }
 
   /** It cannot be recorded. */
@@ -134,25 +140,25 @@ export class Recording implements BodyListener {
   }
 
   #thrown(error: unknown): ThrownError {
-    const { censor, signal } = this.#options;
-    const thrown = describeError(error, censor);
+    const { signal } = this.#options;
+    const thrown = describeError(error, this.#censor);
     return signal?.aborted === true ? { ...thrown, aborted: true } : thrown;
   }
 
   #cleanChunks(isWhole: boolean): Chunk[] {
     if (this.#bytes > MAX_ANSWER_BYTES)
       throw new Error(`an answer of ${this.#bytes} bytes is too large to be recorded`);
-    const { censor } = this.#options;
+    const censor = this.#censor;
     const chunks = this.#chunks ?? [];
     const bytes = chunks.map((chunk) => chunk.bytes);
     const at = (i: number): number => chunks[i]?.at_ms ?? 0;
     const texts = decode(bytes, isWhole);
     if (texts !== undefined)
-      return cleanChunks(texts, this.#contentType, censor)
+      return cleanChunks(texts, this.#contentType, censor, isWhole)
         .map((text, i) => ({ at_ms: at(i), text }))
         .filter(({ text }) => text !== '');
     const latin1 = bytes.map((part) => Buffer.from(part).toString('latin1'));
-    return cleanChunks(latin1, '', censor).map((part, i) => ({
+    return cleanChunks(latin1, '', censor, isWhole).map((part, i) => ({
       at_ms: at(i),
       base64: Buffer.from(part, 'latin1').toString('base64'),
     }));
@@ -175,7 +181,10 @@ function decode(chunks: readonly Uint8Array[], isWhole: boolean): string[] | und
   }
 }
 
-/** What a `Response` of this runtime can stand for. */
-function isRecordable({ status, body }: Response): boolean {
-  return status >= 200 && status <= 599 && (body === null || body instanceof ReadableStream);
+/** Why no `Response` of this runtime can stand for it. */
+function problemOf({ status, body }: Response): string | undefined {
+  if (status < 200 || status > 599) return `an answer of status ${status} cannot be replayed`;
+  return body === null || body instanceof ReadableStream
+    ? undefined
+    : 'what fetch returned is no Response of this runtime';
 }

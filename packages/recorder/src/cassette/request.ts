@@ -67,7 +67,7 @@ function readAll(body: AsyncIterable<Uint8Array>): Promise<ArrayBuffer> {
 }
 
 export function censorOf({ url, headers }: AskedRequest): Censor {
-  return new Censor(headers, new URL(url).searchParams);
+  return Censor.of(headers, new URL(url).searchParams);
 }
 
 export async function toQuestion(request: AskedRequest, censor: Censor): Promise<Question> {
@@ -104,7 +104,7 @@ async function readBody({ body, headers }: AskedRequest, censor: Censor): Promis
   try {
     return text === undefined ? digest(body) : readText(censor.text(text));
   } catch {
-    return digest(body); // nested deeper than the stack: what cannot be looked through is not written
+    return digest(body); // too deep: what cannot be looked through, or read again, is not written
   }
 }
 
@@ -148,15 +148,20 @@ function textOf(bytes: Uint8Array): string | undefined {
 const MIN_BLOB_CHARACTERS = 16_384;
 const BLOB = /^(?:data:[^,]{0,200},)?[\w+/-]+=*$/;
 
-function withoutBlobs(value: unknown): unknown {
+/** A line is read up to 200 levels; the cassette's own are among them. */
+const MAX_DEPTH = 150;
+
+/** @throws where it is too deep for a line */
+function withoutBlobs(value: unknown, depth = 0): unknown {
   if (typeof value === 'string')
     return value.length >= MIN_BLOB_CHARACTERS && BLOB.test(value)
       ? digest(Buffer.from(value))
       : value;
   if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) throw new RangeError(`deeper than ${MAX_DEPTH} levels`);
   const holder = value as Record<string, unknown>;
   for (const [key, item] of Object.entries(holder)) {
-    const next = withoutBlobs(item);
+    const next = withoutBlobs(item, depth + 1);
     // only what was changed: an assignment to __proto__ would set the prototype
     if (next !== item && key !== '__proto__') holder[key] = next;
   }

@@ -103,6 +103,7 @@ describe('cassetteFetch', () => {
     'openai-project',
     'x-company-secret',
     'x-amz-security-token',
+    'x-functions-key',
   ])('writes nothing of a request’s %s, also where the answer repeats it', async (name) => {
     const secret = 'planted-value-of-a-header';
     const value = name === 'cookie' ? `session=${secret}; a=b` : secret;
@@ -248,6 +249,69 @@ describe('cassetteFetch', () => {
     expect(replayed).toHaveLength(pieces.length * 2);
   });
 
+  test.each<[string, string, (piece: string) => string]>([
+    ['as a text', 'text/event-stream', (piece) => `data: ${piece}\n\n`],
+    ['in quotes', 'text/event-stream', (piece) => `data: ${JSON.stringify(piece)}\n\n`],
+    ['as parts of the AI SDK', 'text/event-stream', (piece) => `0:${JSON.stringify(piece)}\n`],
+    ['between carriage returns', 'text/event-stream', (piece) => `data: {"text":"${piece}"}\r\r`],
+    ['under another type', 'text/plain', (piece) => `data: {"text":"${piece}"}\n\n`],
+  ])('writes no secret that comes word by word %s', async (_, type, make) => {
+    const pieces = KEY.match(/.{1,5}/g) ?? [];
+    const chunks = ['Hi ', ...pieces, ' there'].map(make);
+    const { app, file, replayed } = await record(network(chunks, { type }));
+
+    expect(app).toBe(chunks.join(''));
+    for (const piece of pieces.slice(2)) expect(file).not.toContain(piece);
+    expect(replayed.join('')).toContain('[REDACTED openai_key]');
+    expect([replayed[0], replayed.at(-1)]).toEqual([chunks[0], chunks.at(-1)]);
+  });
+
+  test('keeps JSON what holds the secret as a number', async () => {
+    const [digits, other] = ['1234567890', '91234567890'];
+    const text = `{"id":${digits},"list":[${digits} ],"text":"${digits}","other":${other}}`;
+    const { replayed, request } = await record(network([text]), undefined, {
+      method: 'POST',
+      headers: { 'x-api-key': digits },
+      body: text,
+    });
+
+    const marker = '[REDACTED request_secret]';
+    const hidden = { id: marker, list: [marker], text: marker, other: Number(other) };
+    expect(JSON.parse(replayed.join(''))).toEqual(hidden);
+    expect(request['body']).toEqual(hidden);
+  });
+
+  test('writes no secret of an address that is signed', async () => {
+    const { file } = await record(
+      network(['{}']),
+      `https://api.test/v1?X-Amz-Signature=${OWN}1&sort_key=name`,
+    );
+
+    expectNone(file, OWN);
+    expect(file).toContain('"sort_key":"name"');
+  });
+
+  test('writes no cookie that an answer sets, also where its body repeats it', async () => {
+    const cookie = `${OWN}-${OWN}`;
+    const headers = { 'set-cookie': `session=${cookie}; Path=/; Secure` };
+    const { file } = await record(network([`{"note":"${cookie}"}`], { headers }));
+
+    expectNone(file, OWN);
+  });
+
+  test('writes no part of a secret where the app stops reading in the midst of it', async () => {
+    const live = network([`you are ${OWN.slice(0, 9)}`, `${OWN.slice(9)}, hello`]);
+    await using fetch = cassetteFetch({ path, mode: 'record', fetch: live });
+    const { body } = await fetch('https://api.test', { headers: { 'x-api-key': OWN } });
+    const reader = body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+
+    const file = readFileSync(path, 'utf8');
+    expectNone(file, OWN.slice(0, 4));
+    expect(file).toContain('you are [REDACTED request_secret]');
+  });
+
   test('writes no secret in bytes that are no text', async () => {
     const bytes = Buffer.concat([
       Buffer.of(0, 255, 254),
@@ -268,7 +332,9 @@ describe('cassetteFetch', () => {
   test('writes no secret of an error, and none is in a miss', async () => {
     const fails = (): never => {
       throw new TypeError('fetch failed', {
-        cause: new Error(`proxy http://app:${OWN}@proxy.test refused`),
+        cause: Object.assign(new Error(`proxy http://app:${OWN}@proxy.test refused`), {
+          code: OWN,
+        }),
       });
     };
     await using fetch = cassetteFetch({ path, mode: 'record', fetch: fails });

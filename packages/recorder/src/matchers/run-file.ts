@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import { encodeTraceEvent } from '@pyagent-trace/core';
+import { encodeTraceEvent, escapeControls } from '@pyagent-trace/core';
 import type { Run } from '../diff/read-run.ts';
-import { printable } from '../difference.ts';
 import { encodeEntry } from '../entry-of.ts';
 import { saveLines } from '../save-lines.ts';
 import type { MatcherResult, UpdateMode } from './context.ts';
@@ -15,7 +14,7 @@ export interface RunFile {
 }
 
 export function runFile(path: string): RunFile {
-  return { path, exists: existsSync(path), name: printable(relative('.', path) || path) };
+  return { path, exists: existsSync(path), name: escapeControls(relative('.', path) || path) };
 }
 
 export function saveRun({ path }: RunFile, { events, entries }: Run): Promise<void> {

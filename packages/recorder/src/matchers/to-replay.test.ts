@@ -59,6 +59,21 @@ async function replay(
   return { pass, message: message() };
 }
 
+const priced =
+  (cost_usd: number) =>
+  ({ bus, tracer }: ReplayedTrace): Promise<string> =>
+    tracer.pattern('debate', async () => {
+      const { trace_id, span_id } = tracer.current() ?? {};
+      const ids = { trace_id, span_id: 'a', parent_span_id: span_id };
+      for (const [event_type, payload] of [
+        ['llm_call', { model: 'm' }],
+        ['llm_response', { response: 'Buy.' }],
+        ['cost_record', { cost_usd }],
+      ] as const)
+        bus.emit(createTraceEvent({ event_type, payload: { ...ids, ...payload } }));
+      return 'Buy.';
+    });
+
 describe('toReplay', () => {
   test('records a run whose file is missing, unless in CI, and replays it without doing it', async () => {
     const file = newFile();
@@ -109,21 +124,6 @@ describe('toReplay', () => {
 
   test('does not compare costs, which a price list may change', async () => {
     const file = newFile();
-    const priced =
-      (cost_usd: number) =>
-      ({ bus, tracer }: ReplayedTrace): Promise<string> =>
-        tracer.pattern('debate', async () => {
-          const { trace_id, span_id } = tracer.current() ?? {};
-          const ids = { trace_id, span_id: 'a', parent_span_id: span_id };
-          for (const [event_type, payload] of [
-            ['llm_call', { model: 'm' }],
-            ['llm_response', { response: 'Buy.' }],
-            ['cost_record', { cost_usd }],
-          ] as const)
-            bus.emit(createTraceEvent({ event_type, payload: { ...ids, ...payload } }));
-          return 'Buy.';
-        });
-
     expect((await replay(NEW, priced(1), file)).pass).toBe(true);
     writeFileSync(file, readFileSync(file, 'utf8'));
     expect(await replay(NONE, priced(2), file)).toMatchObject({

@@ -1,10 +1,9 @@
-import { encodeTraceEvent, messageOf, TraceEventBus } from '@pyagent-trace/core';
+import { encodeTraceEvent, escapeControls, messageOf, TraceEventBus } from '@pyagent-trace/core';
 import { parseOptions } from '@pyagent-trace/core/schema';
 import { createTracer, type Interceptor, type Tracer } from '@pyagent-trace/core/tracer';
 import { createReplayer } from '../create-replayer.ts';
 import { type DiffOptions, DiffOptionsSchema, diffRuns } from '../diff-traces.ts';
 import { readRun, type Run } from '../diff/read-run.ts';
-import { printable } from '../difference.ts';
 import { formatDiff } from '../format-diff.ts';
 import { Recorder } from '../recorder.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
@@ -77,7 +76,7 @@ async function replay(
     event_type === 'error' ? payload['message'] === messageOf(error?.thrown) : false,
   );
   if (error !== undefined && !wasTraced)
-    return `the run failed: ${printable(messageOf(error.thrown))}`;
+    return `the run failed: ${escapeControls(messageOf(error.thrown))}`;
   const diff = diffRuns(await readRun(path, PLACE), actual, [...ignore, ...NEVER_COMPARED]);
   if (unused.length === 0 && diff.equal) return undefined;
   return [
@@ -96,7 +95,7 @@ async function record(
     return {
       pass: false,
       message: () =>
-        `${PLACE}: the run failed, and was not recorded: ${printable(messageOf(error.thrown))}`,
+        `${PLACE}: the run failed, and was not recorded: ${escapeControls(messageOf(error.thrown))}`,
     };
   if (await isRecording(target)) await recorder.save(target.path);
   else await saveRun(target, actual);

@@ -24,16 +24,15 @@ describe('Shelf', () => {
   });
 
   test('leaves no name behind, and says what is wrong when it is closed', () => {
-    const named = (): string[] =>
-      readdirSync(tmpdir()).filter((name) => name.startsWith(`pyagent-trace-${process.pid}-`));
     const shelf = new Shelf(0);
     const place = shelf.put('text');
     shelf.get(place);
 
-    expect(named()).toEqual([]);
+    const mine = `pyagent-trace-${process.pid}-`;
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(mine))).toEqual([]);
     shelf.close();
     expect(() => shelf.get(place)).toThrow(
-      `createReplayer: a temporary file in ${tmpdir()} cannot be read: it is closed`,
+      `a temporary file in ${tmpdir()} cannot be read: it is closed`,
     );
   });
 });

@@ -15,6 +15,10 @@ describe('escapeControls', () => {
     );
   });
 
+  test('shows what cannot be seen by its number', () => {
+    expect(escapeControls('a\u00adb\u200bc\u2060d\ufeff')).toBe('a\\u00adb\\u200bc\\u2060d\\ufeff');
+  });
+
   test('leaves text, backslashes, combining marks and emoji as they are', () => {
     const text = 'C:\\new 研究者 naïve é 👩‍👩‍👧 "quoted"';
     expect(escapeControls(text)).toBe(text);
