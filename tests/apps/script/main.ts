@@ -10,12 +10,12 @@ import { Debate } from './debate.ts';
 const [name = 'first', rounds = '1'] = process.argv.slice(2);
 const redacted = { processors: [redact()] };
 const bus = new TraceEventBus();
-bus.attach(new ConsoleExporter({ format: 'pretty', width: 100 }), redacted);
+bus.attach(new ConsoleExporter({ format: 'pretty', columns: 100 }), redacted);
 bus.attach(new JsonlExporter(`traces/${name}.redacted.jsonl`), redacted);
 bus.attach(new JsonlExporter(`traces/${name}.jsonl`)); // to replay from
 const costs = new CostTracker({ bus });
 bus.attach(costs);
-const budget = createBudget({ limitUsd: 0.01, per: 'trace', bus, warnAt: [0.4] });
+const budget = createBudget({ limitUsd: 0.01, per: 'trace', bus, warnAtShares: [0.4] });
 const tracer = createTracer(bus, { interceptors: [budget] });
 
 const debate = new Debate(tracer, new OpenAI({ maxRetries: 0 })); // key and address from the environment

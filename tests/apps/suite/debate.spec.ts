@@ -74,7 +74,7 @@ test('a budget behind the replay spends nothing, and one before it holds', async
   await using replay = await createReplayer('traces/first.jsonl');
   const behind = createTracer(new TraceEventBus(), { interceptors: [replay, budget] });
   await new Debate(behind, nobody).run(QUESTION);
-  expect(budget.stats()).toMatchObject({ spent_usd: 0, running: 0 });
+  expect(budget.stats()).toMatchObject({ spentUsd: 0, running: 0 });
 
   await using again = await createReplayer('traces/first.jsonl', { onUnused: () => {} });
   const before = createTracer(new TraceEventBus(), { interceptors: [budget, again] });
