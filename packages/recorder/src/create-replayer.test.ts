@@ -603,7 +603,7 @@ describe('createReplayer', () => {
 
     await expect(readAll).rejects.toMatchObject({
       code: 'not_replayable',
-      message: 'stream:1: llm_call: nobody read on when it was recorded',
+      message: 'stream:1: llm_call cannot be replayed: nobody read on when it was recorded',
     });
   });
 
@@ -734,7 +734,7 @@ describe('createReplayer, where a recording cannot answer', () => {
 
     await expect(runTraced(buy, [replay])).rejects.toMatchObject({
       code: 'not_replayable',
-      message: `${path}:3: llm_call of agent "bull": ${problem}`,
+      message: `${path}:3: llm_call of agent "bull" cannot be replayed: ${problem}`,
     });
   });
 

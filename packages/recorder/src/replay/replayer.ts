@@ -118,7 +118,7 @@ export class Replayer {
   #notReplayable({ kind, agent_name, line }: Recorded, problem: string): TraceError {
     return new TraceError(
       'not_replayable',
-      `${escapeControls(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)}: ${escapeControls(problem)}`,
+      `${escapeControls(`${this.#options.source}:${line}: ${subjectOf(kind, agent_name, {})}`)} cannot be replayed: ${escapeControls(problem)}`,
     );
   }
 
