@@ -1,7 +1,6 @@
-import { createTraceEvent, messageOf } from '@pyagent-trace/core';
+import { createTraceEvent, escapeControls, messageOf } from '@pyagent-trace/core';
 import { type LinePlace, TraceReadError } from '@pyagent-trace/core/read';
 import * as z from 'zod';
-import { printable } from '../difference.ts';
 import type { RecordEntry } from '../record-entry.ts';
 import type { Question } from './request.ts';
 
@@ -88,7 +87,7 @@ const AnswerSchema: z.ZodType<Answer> = z
     try {
       void new Response(null, { status, statusText: status_text, headers });
     } catch (error) {
-      context.addIssue({ code: 'custom', message: printable(messageOf(error)) });
+      context.addIssue({ code: 'custom', message: escapeControls(messageOf(error)) });
     }
   });
 
