@@ -31,6 +31,7 @@
 //   messageOf
 //   newSpanId
 //   newTraceId
+//   toDelayMs
 //   toPlainData
 
 // @pyagent-trace/core/schema exports
@@ -190,6 +191,9 @@ export type ErrorHandler = (error: unknown, event: TraceEvent) => void;
 
 // bus/subscriptions.d.ts
 export type Subscriber = (event: TraceEvent) => unknown;
+
+// delay.d.ts
+export declare function toDelayMs(ms: number): number;
 
 // encode.d.ts
 export declare function encodeTraceEvent(event: TraceEvent): string;
