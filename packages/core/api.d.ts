@@ -675,22 +675,23 @@ export declare function createTracer(bus: EventSink, options?: TracerOptions): T
 // tracer/types.d.ts
 export interface AgentOptions {
     readonly input?: unknown;
-    readonly role?: string;
-    readonly agent_id?: string;
-    readonly agent_description?: string;
-    readonly metadata?: TracePayload;
+    readonly role?: string | undefined;
+    readonly agent_id?: string | undefined;
+    readonly agent_description?: string | undefined;
+    readonly metadata?: TracePayload | undefined;
     readonly [key: string]: unknown;
 }
 export interface Compression {
-    readonly input_tokens?: number;
-    readonly output_tokens?: number;
-    readonly savings_pct?: number;
+    readonly input_tokens?: number | undefined;
+    readonly output_tokens?: number | undefined;
+    readonly savings_pct?: number | undefined;
     readonly [key: string]: unknown;
 }
 export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly session_id: string;
+    readonly parent_span_id: string;
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;
@@ -702,27 +703,27 @@ export interface LlmCall extends SpanHandle {
     readonly signal: AbortSignal | undefined;
 }
 export interface LlmRequest {
-    readonly provider?: string;
-    readonly model?: string;
-    readonly operation?: string;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+    readonly operation?: string | undefined;
     readonly messages_in?: unknown;
     readonly signal?: AbortSignal | undefined;
     readonly [key: string]: unknown;
 }
 export interface PatternOptions {
     readonly input?: unknown;
-    readonly session_id?: string;
-    readonly user_id?: string;
-    readonly tags?: readonly string[];
-    readonly metadata?: TracePayload;
+    readonly session_id?: string | undefined;
+    readonly user_id?: string | undefined;
+    readonly tags?: readonly string[] | undefined;
+    readonly metadata?: TracePayload | undefined;
     readonly [key: string]: unknown;
 }
 export interface RoutingDecision {
-    readonly difficulty?: number;
-    readonly difficulty_category?: string;
-    readonly selected_model?: string;
-    readonly cost_estimate?: number;
-    readonly alternatives?: readonly unknown[];
+    readonly difficulty?: number | undefined;
+    readonly difficulty_category?: string | undefined;
+    readonly selected_model?: string | undefined;
+    readonly cost_estimate?: number | undefined;
+    readonly alternatives?: readonly unknown[] | undefined;
     readonly [key: string]: unknown;
 }
 export interface SpanHandle {
@@ -732,7 +733,7 @@ export interface ToolCall extends SpanHandle {
     readonly signal: AbortSignal | undefined;
 }
 export interface ToolOptions {
-    readonly tool_call_id?: string;
+    readonly tool_call_id?: string | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly [key: string]: unknown;
 }

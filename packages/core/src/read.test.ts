@@ -241,8 +241,8 @@ describe('readTraceEvents', () => {
     expect(errors.map(plain)).toEqual([
       {
         ...common,
-        message: 'run.jsonl:2: not JSON',
-        reason: 'not_json',
+        message: 'run.jsonl:2: half a line of 88 bytes',
+        reason: 'half',
         line: 2,
         byteOffset: offset(1),
       },
@@ -302,6 +302,23 @@ describe('readTraceEvents', () => {
     }
   });
 
+  test('half a line is one further up too, where another process went on with the file', async () => {
+    const torn = `${CALL},"payload":{"response":"é`;
+    const { events, errors, stats } = await readAll(
+      fileOf(`${torn}\n${START},"payload":{}}\n${torn}}\n`),
+    );
+
+    expect(events).toHaveLength(1);
+    expect(errors.map(({ reason, message }) => [reason, short(message)])).toEqual([
+      ['half', `run.jsonl:1: half a line of ${Buffer.byteLength(torn)} bytes`],
+      ['not_json', 'run.jsonl:3: not JSON'],
+    ]);
+    expect(stats).toMatchObject({ errors: 2, tornTail: false });
+    await expect(readAll([`${torn}\n`], { onError: undefined })).rejects.toThrow(
+      'stream:1: half a line',
+    );
+  });
+
   test('a line that is not UTF-8 is reported; U+FFFD itself is a character', async () => {
     const good = Buffer.from(`${CALL},"payload":{"response":"\ufffd"}}\n`);
     const bad = Buffer.from(`${CALL},"payload":{"response":"x"}}\n`, 'latin1');
@@ -351,7 +368,7 @@ describe('readTraceEvents', () => {
     for (const part of ['"', '\\', '\\"', '"\\', 'NaN"']) {
       const line = `{"NaN":${part.repeat(2 ** 20 / part.length)}\n`;
 
-      expect((await readAll([line])).errors.map(({ reason }) => reason)).toEqual(['not_json']);
+      expect((await readAll([line])).errors.map(({ reason }) => reason)).toEqual(['half']);
     }
   });
 

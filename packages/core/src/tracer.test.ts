@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { TraceEventBus } from './bus.ts';
+import { encodeTraceEvent } from './encode.ts';
 import { TraceError } from './errors.ts';
 import type { TraceEvent, TracePayload } from './event.ts';
 import { type Span, SpanAssembler } from './spans.ts';
@@ -165,6 +166,21 @@ describe('createTracer', () => {
     const [start, end] = events as [TraceEvent, TraceEvent];
     const duration_ms = Number(end.payload['duration_ms']);
     expect(end.timestamp - start.timestamp).toBeCloseTo(duration_ms / 1000, 5);
+  });
+
+  test('takes options that are undefined, as an app has them that reads headers', () => {
+    const { tracer, events } = setUp({
+      interceptors: [({ session_id }, next) => [session_id, next()]],
+    });
+    const nobody: string | undefined = undefined;
+    const given = tracer.pattern('p', { session_id: 'chat-7', user_id: nobody }, () =>
+      tracer.agent('bull', { role: nobody }, () =>
+        tracer.tool('look_up', {}, { tool_call_id: nobody, session_id: nobody }, () => 1),
+      ),
+    );
+    expect(given).toEqual(['chat-7', 1]);
+    for (const event of events)
+      expect(encodeTraceEvent(event)).not.toMatch(/user_id|role|tool_call_id|null/);
   });
 
   test('works detached', () => {

@@ -35,7 +35,7 @@ export class BudgetExceededError extends TraceError implements BudgetExceededDet
   readonly reservedUsd: number;
   readonly askedUsd: number | undefined;
 
-  /** @param problem what makes the worst case unknown, and what `reserveUsd` threw */
+  /** @param problem what makes the worst case unknown, and what `reserve` threw */
   constructor(
     details: BudgetExceededDetails,
     problem: { readonly text?: string; readonly cause?: unknown } = {},

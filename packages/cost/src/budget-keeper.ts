@@ -14,7 +14,7 @@ import { type WorstCase, worstCaseOf } from './worst-case.ts';
 export interface KeeperOptions {
   readonly limitUsd: number;
   readonly per: BudgetScope;
-  readonly reserveUsd: (request: TracePayload) => number | undefined;
+  readonly reserve: (request: TracePayload) => number | undefined;
   readonly prices: PriceSource;
   readonly bus?: EventSink | undefined;
   /** Rising. */
@@ -98,11 +98,11 @@ export class Keeper {
 
   /** Asks the app where the request does not tell. */
   #worstCaseOf(request: TracePayload, timestamp: number): WorstCase & { cause?: unknown } {
-    const { prices, reserveUsd } = this.#options;
+    const { prices, reserve } = this.#options;
     const worst = worstCaseOf(request, prices, timestamp);
     if ('usd' in worst) return worst;
     try {
-      const usd = reserveUsd(request);
+      const usd = reserve(request);
       return isCost(usd) ? { usd } : worst;
     } catch (cause) {
       return { ...worst, cause };
@@ -136,7 +136,9 @@ export class Keeper {
 
   #warn(ledger: Ledger, spentBefore: number, operation: InterceptedOperation): void {
     const { bus, limitUsd, per, warnAtShares } = this.#options;
-    const { trace_id, span_id, agent_name, pattern_type } = operation;
+    const { trace_id, agent_name, pattern_type } = operation;
+    // the call has ended, and what is said of an ended span comes late
+    const span_id = operation.parent_span_ids[0] ?? operation.span_id;
     for (const threshold of warnAtShares) {
       const reachedAt = threshold * limitUsd;
       if (spentBefore >= reachedAt || ledger.spent < reachedAt) continue;

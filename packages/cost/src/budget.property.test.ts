@@ -121,7 +121,7 @@ function createWorld(limitUsd: number, wait: World['wait'], bus = quiet): World 
   const budget = createBudget({
     limitUsd,
     per: 'agent',
-    reserveUsd: ({ asked }) => asked as number,
+    reserve: ({ asked }) => asked as number,
     bus,
   });
   return {
@@ -153,7 +153,7 @@ describe('createBudget', () => {
   });
 
   test('of 1,000 calls at once, with money for 10, lets 10 be made', async () => {
-    const budget = createBudget({ limitUsd: 1, per: 'total', reserveUsd: 0.1 });
+    const budget = createBudget({ limitUsd: 1, per: 'total', reserve: 0.1 });
     const tracer = createTracer(new TraceEventBus(), { interceptors: [budget] });
     let made = 0;
     let running = 0;

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { TraceError, type TraceEvent, TraceEventBus } from '@pyagent-trace/core';
+import { SpanAssembler } from '@pyagent-trace/core/spans';
 import {
   createTracer,
   type Interceptor,
@@ -145,7 +146,7 @@ describe('createBudget', () => {
   });
 
   test('spends a limit to the last cent, though its parts add up to a little more', async () => {
-    const { budget, tracer } = setUp({ limitUsd: 0.3, reserveUsd: 0.1 });
+    const { budget, tracer } = setUp({ limitUsd: 0.3, reserve: 0.1 });
     const tenCents = (): void =>
       tracer.llmCall({ model: 'x' }, (call) => call.respond({ cost_usd: 0.1 }));
     for (let call = 0; call < 3; call += 1) tenCents();
@@ -213,16 +214,11 @@ describe('createBudget', () => {
     ['a maximum', {}, { model: 'm' }, 'the request has no max_tokens'],
     [
       'a picture',
-      { reserveUsd: () => undefined },
+      { reserve: () => undefined },
       { ...request(1), messages_in: [{ content: [{ type: 'image_url' }] }] },
       'the request does not show what messages_in.0.content.0.type costs',
     ],
-    [
-      'a use for what reserveUsd says',
-      { reserveUsd: () => Number.NaN },
-      { model: 'm' },
-      'no max_tokens',
-    ],
+    ['a use for what reserve says', { reserve: () => Number.NaN }, { model: 'm' }, 'no max_tokens'],
   ])('refuses a call without %s', async ([, options, asked, problem]) => {
     const { budget, tracer } = setUp(options);
     const error = await errorOf(() => tracer.llmCall(asked, () => 'asked'));
@@ -232,20 +228,20 @@ describe('createBudget', () => {
     expect(account(budget)).toEqual([0, 0, 10, 0]);
   });
 
-  test('says why reserveUsd gave nothing', async () => {
+  test('says why reserve gave nothing', async () => {
     const cause = new Error('boom');
     const { tracer } = setUp({
-      reserveUsd() {
+      reserve() {
         throw cause;
       },
     });
     expect(await errorOf(() => tracer.llmCall({}, () => 'asked'))).toMatchObject({ cause });
   });
 
-  test('reserves what reserveUsd gives for a call whose worst case is unknown, and only for it', async () => {
+  test('reserves what reserve gives for a call whose worst case is unknown, and only for it', async () => {
     const asked: unknown[] = [];
     const { budget, tracer } = setUp({
-      reserveUsd: (given) => {
+      reserve: (given) => {
         asked.push(given);
         return 3;
       },
@@ -253,7 +249,7 @@ describe('createBudget', () => {
     tracer.llmCall({ model: 'x' }, () => expect(account(budget)).toEqual([0, 3, 7, 1]));
     tracer.llmCall(request(2), () => expect(account(budget)).toEqual([3, 2, 5, 1]));
     expect(asked).toEqual([{ model: 'x' }]);
-    const always = setUp({ reserveUsd: 4 });
+    const always = setUp({ reserve: 4 });
     always.tracer.llmCall({}, () => expect(account(always.budget)).toEqual([0, 4, 6, 1]));
     expect.assertions(4);
   });
@@ -263,7 +259,7 @@ describe('createBudget', () => {
     ['an infinite limit', { limitUsd: Infinity, per: 'total' }, /limitUsd/],
     ['a negative limit', { limitUsd: -1, per: 'total' }, /limitUsd/],
     ['another scope', { limitUsd: 1, per: 'day' }, /per: .*got "day"/],
-    ['a wrong reserveUsd', { limitUsd: 1, per: 'total', reserveUsd: '1' }, /reserveUsd/],
+    ['a wrong reserve', { limitUsd: 1, per: 'total', reserve: '1' }, /reserve/],
     [
       'prices that are none',
       { limitUsd: 1, per: 'total', prices: {} },
@@ -486,7 +482,7 @@ describe('createBudget, when a call ends,', () => {
 
 describe('createBudget, when more is spent than was reserved,', () => {
   test('stops what runs on the same account with the signal, and tells why', async () => {
-    const { budget, tracer, events } = setUp({ reserveUsd: 3 });
+    const { budget, tracer, events } = setUp({ reserve: 3 });
     const running = [1, 2].map(() => hold(tracer, 2));
     await tracer.llmCall({ model: 'x' }, async (call) => call.respond({ cost_usd: 7 }));
 
@@ -560,7 +556,7 @@ describe('createBudget, when more is spent than was reserved,', () => {
 });
 
 describe('createBudget with a bus', () => {
-  test('warns once at each threshold, with the ids of the call that reached it', async () => {
+  test('warns once at each threshold, in the agent whose call reached it', async () => {
     const { tracer, warnings, events } = setUp({ warnAtShares: [1, 0.5], per: 'agent' });
     await tracer.agent('bull', async () => {
       await spend(tracer, 4);
@@ -573,15 +569,29 @@ describe('createBudget with a bus', () => {
       { ...warning, threshold: 0.5, spent_usd: 6 },
       { ...warning, threshold: 1, spent_usd: 10 },
     ]);
-    const calls = events.filter(({ event_type }) => event_type === 'llm_call');
+    const agent = events.find(({ event_type }) => event_type === 'agent_start');
     const first = events.find(({ event_type }) => event_type === 'budget_warning');
     expect(first).toMatchObject({
       agent_name: 'bull',
       payload: {
-        trace_id: calls[1]?.payload['trace_id'],
-        span_id: calls[1]?.payload['span_id'],
+        trace_id: agent?.payload['trace_id'],
+        span_id: agent?.payload['span_id'],
       },
     });
+  });
+
+  test('is in time for the spans, although the call is closed by its cost', async () => {
+    const { tracer, events } = setUp();
+    await tracer.agent('bull', () => spend(tracer, 9));
+    const spans = new SpanAssembler();
+    events.forEach(spans.add);
+    expect(spans.stats()).toMatchObject({ annotated: 1, late: 0, unmatched: 0 });
+  });
+
+  test('names the call itself where nothing is around it', async () => {
+    const { tracer, warnings, events } = setUp();
+    await spend(tracer, 9);
+    expect(warnings()).toMatchObject([{ span_id: events[0]?.payload['span_id'] }]);
   });
 
   test('warns of each threshold that one call passes, by default of 0.8 alone', async () => {

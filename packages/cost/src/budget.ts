@@ -22,7 +22,7 @@ export interface BudgetOptions {
    *
    * @default such a call is refused
    */
-  readonly reserveUsd?: number | ((request: TracePayload) => number | undefined);
+  readonly reserve?: number | ((request: TracePayload) => number | undefined);
   /** @default genaiPrices */
   readonly prices?: PriceSource;
   /** Where warnings go, as `budget_warning` events. */
@@ -44,7 +44,7 @@ export type Budget = Interceptor & {
 const OptionsSchema = z.strictObject({
   limitUsd: z.number().nonnegative(),
   per: z.enum(['trace', 'session', 'agent', 'total']),
-  reserveUsd: z
+  reserve: z
     .union([
       z.number().nonnegative(),
       z.custom<(request: TracePayload) => number | undefined>(
@@ -72,7 +72,7 @@ const OptionsSchema = z.strictObject({
  * ```
  */
 export function createBudget(options: BudgetOptions): Budget {
-  const { limitUsd, per, reserveUsd, prices, bus, warnAtShares } = parseOptions(
+  const { limitUsd, per, reserve, prices, bus, warnAtShares } = parseOptions(
     OptionsSchema,
     options,
     'createBudget',
@@ -80,7 +80,7 @@ export function createBudget(options: BudgetOptions): Budget {
   const keeper = new Keeper({
     limitUsd,
     per,
-    reserveUsd: typeof reserveUsd === 'function' ? reserveUsd : () => reserveUsd,
+    reserve: typeof reserve === 'function' ? reserve : () => reserve,
     prices: prices ?? genaiPrices,
     bus,
     warnAtShares: warnAtShares.toSorted((a, b) => a - b),

@@ -4,8 +4,10 @@ import { formatEntries, formatValue } from './line.ts';
 
 /** What a row says of an event inside a span; its place in the tree says the ids. */
 export function describe({ event_type, payload }: SpanAnnotation): string {
-  const plain = toPlainData(payload) as SpanAnnotation['payload'];
+  const plain = toPlainData(payload) as Record<string, unknown>;
   const { trace_id: _, span_id: __, parent_span_id: ___, ...rest } = plain;
+  // what the router returned is kept for a replay, and mostly says the model again
+  if (event_type === 'routing_decision' && 'selected_model' in rest) delete rest['result'];
   if (event_type !== 'error') return formatEntries(rest);
   const { error_type, message } = rest;
   return [error_type, message]

@@ -88,6 +88,7 @@ describe('Tree', () => {
       difficulty: 3,
       difficulty_category: 'simple',
       selected_model: 'gpt-4o',
+      result: 'gpt-4o', // as the tracer keeps it for a replay
     });
     run.emit('compression', 'judge', {
       span_id: 'a2',

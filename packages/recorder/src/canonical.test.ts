@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalHash, canonicalJson } from './canonical.ts';
 
+const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
 describe('canonicalJson', () => {
   test('orders keys at every level, and leaves the order of lists', () => {
     expect(canonicalJson({ b: [2, 1, { d: 1, c: 2 }], a: null })).toBe(
@@ -18,6 +20,17 @@ describe('canonicalJson', () => {
     expect(inText).toBe(canonicalJson({ arguments: '{"a":[1,2],"b":1}' }));
     expect(inText).not.toBe(canonicalJson({ arguments: { a: [1, 2], b: 1 } }));
     expect(canonicalJson('{not JSON')).toBe('"{not JSON"');
+  });
+
+  test('takes JSON in a text as text where it is nested deep, however deep the call is', () => {
+    for (const levels of [200, 3_000, 100_000])
+      expect(canonicalJson(deep(levels)).startsWith('"[[[')).toBe(true);
+    expect(canonicalJson(deep(50))).toBe(`{"json":${deep(50)}}`);
+  });
+
+  test('tells numbers apart that JavaScript does not', () => {
+    expect(canonicalJson('[1e400]')).not.toBe(canonicalJson('[2e400]'));
+    expect(canonicalJson('[10000000000000001]')).not.toBe(canonicalJson('[10000000000000000]'));
   });
 
   test('leaves out what is undefined, as JSON does', () => {

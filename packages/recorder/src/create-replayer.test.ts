@@ -1,5 +1,6 @@
 // oxlint-disable unicorn/consistent-function-scoping -- each app stands in the test that it is for
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -250,6 +251,23 @@ describe('createReplayer', () => {
     await expect(
       runTraced(asks('bull', 'Is it wise to buy gold at the current price?'), [replay]),
     ).rejects.toMatchObject({ nearest: { line: 82 } });
+  });
+
+  test('says so in a few lines, however long the names are', async () => {
+    const call = (name: string): Promise<TraceEvent[]> =>
+      runTraced((tracer) =>
+        tracer.tool(`${name}${'n'.repeat(100_000)}`, { [name.repeat(50_000)]: 1 }, () => 1),
+      ).then(({ events }) => events);
+    await using replay = await createReplayer(await call('a'), { onUnused: () => {} });
+    const run = runTraced(
+      (tracer) =>
+        tracer.agent('a'.repeat(100_000), () =>
+          tracer.tool(`b${'n'.repeat(100_000)}`, { b: 1 }, unreachable),
+        ),
+      [replay],
+    );
+    const length = await run.catch(({ message }: Error) => message.length);
+    expect(length).toBeLessThan(5_000);
   });
 
   test('throws a miss at once where the function is no async one, and rejects where it is', async () => {
@@ -696,7 +714,7 @@ describe('createReplayer, where a recording cannot answer', () => {
     [
       'a result that was left out',
       { response: 'Buy.', result_captured: false },
-      'its result was left out (captureResults: false)',
+      'its result was left out (captureResults or captureContent: false)',
     ],
     [
       'a failure without its error',
@@ -743,7 +761,7 @@ describe('createReplayer, where a recording cannot answer', () => {
 
       await expect(createReplayer(path)).rejects.toMatchObject({
         code: 'not_replayable',
-        message: `${path}: no call can be replayed: that of line 1, as an example: its result was left out (captureResults: false)`,
+        message: `${path}: no call can be replayed: that of line 1, as an example: its result was left out (captureResults or captureContent: false)`,
       });
     },
   );
@@ -768,11 +786,38 @@ describe('createReplayer, where a recording cannot answer', () => {
     }
   });
 
+  test('loses no call that comes after a decision which is part of nothing', async () => {
+    const app = (live: boolean) => async (tracer: Tracer) => [
+      await tracer.routing({ difficulty: 1 }, async () => (live ? 'small' : unreachable())),
+      await ask(tracer, 'one', () => (live ? 1 : unreachable())),
+    ];
+    const { events } = await runTraced(app(true));
+    await using replay = await createReplayer(events);
+    expect((await runTraced(app(false), [replay])).result).toEqual(['small', 1]);
+  });
+
   test('reads what a kill has left', async () => {
     writeFileSync(path, `${fine.join('\n')}\n${call(question).slice(0, 50)}`);
     await using replay = await createReplayer(path, { onUnused: () => {} });
 
     expect(replay.stats()).toMatchObject({ unused: 1, tornTail: true });
+  });
+
+  test('auto goes on after half a line, and what it has written then can be replayed', async () => {
+    const app = async (tracer: Tracer): Promise<unknown> => [
+      await ask(tracer, 'one', () => 1),
+      await ask(tracer, 'two', () => 2),
+    ];
+    const run = async (mode: 'record' | 'auto' | 'replay'): Promise<object> => {
+      await using replay = await createReplayer(path, { mode });
+      expect((await runTraced(app, [replay])).result).toEqual([1, 2]);
+      return replay.stats();
+    };
+    await run('record');
+    writeFileSync(path, readFileSync(path, 'utf8').slice(0, -40));
+
+    expect(await run('auto')).toMatchObject({ answered: 1, recorded: 1, tornTail: true });
+    expect(await run('replay')).toMatchObject({ answered: 2, missed: 0, tornTail: true });
   });
 
   test.each([
@@ -883,6 +928,18 @@ describe('createReplayer, modes', () => {
         expect(readFileSync(path)).toEqual(Buffer.from(content));
         await expect(createReplayer([], { mode })).rejects.toThrow('expected a path or a file URL');
       }
+  });
+
+  test.each(['record', 'auto'] as const)('%s refuses at once what is no file', async (mode) => {
+    execFileSync('mkfifo', [path]);
+    await expect(createReplayer(path, { mode })).rejects.toMatchObject({
+      code: 'read_failed',
+      message: `${path}: ENOTSUP: expected a regular file, got a pipe, socket or device`,
+    });
+    const link = join(folder, 'link.jsonl');
+    symlinkSync(join(folder, 'nowhere.jsonl'), link);
+    await expect(createReplayer(link, { mode })).rejects.toThrow(`${link}: ELOOP`);
+    await expect(createReplayer(folder, { mode })).rejects.toThrow(`${folder}: EISDIR`);
   });
 
   test('replays what Python’s recorder wrote, by agent, messages and model', async () => {

@@ -76,7 +76,7 @@ const CONTEXT = 40;
  * characters, whatever the data has.
  */
 export function formatDifference({ path, expected, actual }: Difference): string {
-  const place = path === '' ? '' : `${escapeControls(path)}: `;
+  const place = path === '' ? '' : `${cut(path)}: `;
   if (expected === undefined) return `${place}{+${shown(actual)}+}`;
   if (actual === undefined) return `${place}[-${shown(expected)}-]`;
   if (typeof expected !== 'string' || typeof actual !== 'string')

@@ -8,6 +8,8 @@ export interface CallIds {
   readonly trace_id?: string | undefined;
   readonly span_id?: string | undefined;
   readonly parent_span_id?: string | undefined;
+  /** Of the model call or tool that it happened in, where that is not the parent. */
+  readonly outer_span_id?: string | undefined;
 }
 
 /** A call that ended, of any kind. */
@@ -40,7 +42,12 @@ const EVENT_TYPES = {
   routing_decision: 'routing_decision',
 } as const satisfies Record<EndedCall['kind'], string>;
 
-const ID_KEYS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_span_id']);
+const ID_KEYS: ReadonlySet<string> = new Set([
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'outer_span_id',
+]);
 /** What a call inherits of its root: no part of the question. */
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['session_id', 'user_id', 'tags']);
 
@@ -253,11 +260,12 @@ function withoutEmptyName(message: RecordMessageInit): TracePayload {
   return message.name === '' ? only(message, (key) => key !== 'name') : message;
 }
 
-function idsOf({ trace_id, span_id, parent_span_id }: CallIds): TracePayload {
+function idsOf({ trace_id, span_id, parent_span_id, outer_span_id }: CallIds): TracePayload {
   return {
     ...(trace_id !== undefined && { trace_id }),
     ...(span_id !== undefined && { span_id }),
     ...(parent_span_id !== undefined && { parent_span_id }),
+    ...(outer_span_id !== undefined && { outer_span_id }),
   };
 }
 

@@ -56,6 +56,8 @@ export class EventEntries {
   #isOfCall = false;
   readonly #open = new Map<string, Question>();
   readonly #unanswered = new Map<string, Unanswered>();
+  /** Of each span that is open, the call that it is, or that it happened in. */
+  readonly #calls = new Map<string, string | undefined>();
   readonly #failures = new FailureTrail();
   #lost = 0;
 
@@ -74,7 +76,10 @@ export class EventEntries {
     if (CALL_EVENTS.has(event_type)) this.#addCall(event);
     else if (event_type !== 'error' || !this.#annotates(event)) {
       if (PARENT_EVENTS.has(event_type)) this.#assembler.add(event);
-      this.#onEntry(entryOfEvent(event), 1);
+      this.#onEntry(
+        event_type === 'routing_decision' ? this.#decision(event) : entryOfEvent(event),
+        1,
+      );
     }
     this.#failures.saw(event);
   }
@@ -106,6 +111,15 @@ export class EventEntries {
     this.#lost += late + unmatched - before.late - before.unmatched;
   }
 
+  /** Its ids are those of the operation around it. */
+  #decision(event: TraceEvent): RecordEntry {
+    const entry = entryOfEvent(event);
+    const { trace_id = '', span_id = '' } = idsOf(event.payload);
+    const outer_span_id = this.#calls.get(keyOf(trace_id, span_id));
+    if (outer_span_id === undefined || outer_span_id === span_id) return entry;
+    return { ...entry, metadata: { ...entry.metadata, outer_span_id } };
+  }
+
   /** Whether an error happened in a call that is open: its entry will say so. */
   #annotates(error: TraceEvent): boolean {
     this.#isOfCall = false;
@@ -114,14 +128,23 @@ export class EventEntries {
   }
 
   #start(span: Span): void {
+    const { trace_id, span_id, parent_span_id } = span;
+    const key = keyOf(trace_id, span_id);
+    const outer = this.#calls.get(keyOf(trace_id, parent_span_id ?? ''));
+    this.#calls.set(key, isCall(span) ? span_id : outer);
     if (!isCall(span)) return;
     const ids = idsOf(this.#adding?.payload);
-    this.#open.set(keyOf(span.trace_id, span.span_id), { asked: askedBy(span), ids });
+    const isApart = ids.parent_span_id !== undefined && outer !== parent_span_id;
+    this.#open.set(key, {
+      asked: askedBy(span),
+      ids: isApart ? { ...ids, outer_span_id: outer } : ids,
+    });
   }
 
   #end(span: Span, events: number): void {
-    if (!isCall(span)) return;
     const key = keyOf(span.trace_id, span.span_id);
+    this.#calls.delete(key);
+    if (!isCall(span)) return;
     const question = this.#open.get(key) ?? { asked: {}, ids: {} };
     this.#open.delete(key);
     const { end_time, status, annotations } = span;

@@ -20,7 +20,7 @@ export const features = {
     return [tracker.summary(), tracker.formatSummary(), tracker.stats(), await bus.shutdown()];
   },
   budget: async () => {
-    const budget = createBudget({ limitUsd: 0.01, per: 'total', reserveUsd: 0.004 });
+    const budget = createBudget({ limitUsd: 0.01, per: 'total', reserve: 0.004 });
     const tracer = createTracer(new TraceEventBus(), { interceptors: [budget] });
     const calls = Array.from({ length: 50 }, () =>
       tracer.llmCall({ provider: 'openai', model: 'gpt-4o' }, async (call) => {

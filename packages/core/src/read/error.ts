@@ -2,11 +2,13 @@ import { TraceError } from '../errors.ts';
 
 /**
  * What is wrong with a line. `torn`: the last line ends without a line feed and is no JSON, as after a
- * kill; where it is the only line, it begins as an event. `unknown_key`: a sixth key, which is left out;
+ * kill; where it is the only line, it begins as an event. `half`: the same further up, where another process
+ * went on with the file. `unknown_key`: a sixth key, which is left out;
  * the event is read. With any other, the line gives no event (`invalid_entry`: no entry of a recording).
  */
 export type TraceReadErrorReason =
   | 'torn'
+  | 'half'
   | 'not_json'
   | 'not_utf8'
   | 'too_long'

@@ -133,8 +133,11 @@ export class LineReader<T> {
   ): undefined {
     // what has no line and begins as none is neither a trace nor a recording: a zip archive, or CR for line feeds
     const isForeign = this.stats.lines === 0 && !HALF_AN_EVENT.test(line.text);
-    if (line.terminated || isForeign) this.#refuse(line, reason, problem, cause);
-    else this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
+    if (!line.terminated && !isForeign)
+      this.#refuseTorn(line, `half a line of ${line.byteLength} bytes at the end`);
+    else if (line.terminated && isHalf(line.text))
+      this.#refuse(line, 'half', `half a line of ${line.byteLength} bytes`, cause);
+    else this.#refuse(line, reason, problem, cause);
   }
 
   #refuseTorn(line: Line, problem: string): void {
@@ -169,6 +172,11 @@ export class LineReader<T> {
   placeOf({ number, byteOffset }: Line): LinePlace {
     return { source: this.#source, line: number, byteOffset };
   }
+}
+
+/** Of a process that was killed, before another one went on with the file. */
+function isHalf(text: string): boolean {
+  return HALF_AN_EVENT.test(text) && !text.trimEnd().endsWith('}');
 }
 
 function withoutMark(text: string): string {

@@ -1,5 +1,6 @@
 import { ignoreRejection, isThenable } from '../bus/promises.ts';
 import type { TracePayload } from '../event.ts';
+import type { Frame } from './context.ts';
 import { isAsyncIterable } from './follow-stream.ts';
 import type { Operation } from './operation.ts';
 import type { InterceptedOperation, Interceptor } from './types.ts';
@@ -37,6 +38,9 @@ export function intercept<T>(
     agent_name,
     pattern_type,
     session_id,
+    get parent_span_ids() {
+      return spansAround(operation.frame);
+    },
     payload,
     set: operation.set,
     onEnd: operation.onEnd,
@@ -52,6 +56,13 @@ export function intercept<T>(
     call,
   ) as () => T;
   return shapedLike(fn, whole);
+}
+
+function spansAround(frame: Frame | undefined): string[] {
+  const span_ids: string[] = [];
+  for (let around = frame?.parent; around !== undefined; around = around.parent)
+    span_ids.push(around.span_id);
+  return span_ids;
 }
 
 /**

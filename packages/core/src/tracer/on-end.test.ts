@@ -312,3 +312,32 @@ describe('InterceptedOperation.session_id', () => {
     expect(seen).toEqual(['', '']);
   });
 });
+
+describe('InterceptedOperation.parent_span_ids', () => {
+  test('names the operations around it, the nearest first', () => {
+    const names = new Map<string, string>();
+    const bus = new TraceEventBus();
+    bus.subscribe(({ event_type, payload }) => {
+      if (event_type.endsWith('_start')) names.set(String(payload['span_id']), event_type);
+    });
+    const seen: unknown[] = [];
+    const tracer = createTracer(bus, {
+      interceptors: [
+        ({ kind, parent_span_ids }, next) => {
+          seen.push([kind, ...parent_span_ids.map((id) => names.get(id))]);
+          return next();
+        },
+      ],
+    });
+    tracer.pattern('p', () =>
+      tracer.tool('outer', {}, () => tracer.agent('a', () => tracer.llmCall({}, () => 1))),
+    );
+    tracer.llmCall({}, () => 1);
+
+    expect(seen).toEqual([
+      ['tool', 'pattern_start'],
+      ['llm_call', 'agent_start', 'tool_start', 'pattern_start'],
+      ['llm_call'],
+    ]);
+  });
+});

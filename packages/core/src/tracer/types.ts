@@ -24,29 +24,29 @@ export interface ToolCall extends SpanHandle {
 /** The payload of `pattern_start`. */
 export interface PatternOptions {
   readonly input?: unknown;
-  readonly session_id?: string;
-  readonly user_id?: string;
-  readonly tags?: readonly string[];
-  readonly metadata?: TracePayload;
+  readonly session_id?: string | undefined;
+  readonly user_id?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: TracePayload | undefined;
   readonly [key: string]: unknown;
 }
 
 /** The payload of `agent_start`. */
 export interface AgentOptions {
   readonly input?: unknown;
-  readonly role?: string;
-  readonly agent_id?: string;
-  readonly agent_description?: string;
-  readonly metadata?: TracePayload;
+  readonly role?: string | undefined;
+  readonly agent_id?: string | undefined;
+  readonly agent_description?: string | undefined;
+  readonly metadata?: TracePayload | undefined;
   readonly [key: string]: unknown;
 }
 
 /** The payload of `llm_call`, and what stops it. Request parameters keep the provider's names. */
 export interface LlmRequest {
-  readonly provider?: string;
-  readonly model?: string;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
   /** @default chat */
-  readonly operation?: string;
+  readonly operation?: string | undefined;
   readonly messages_in?: unknown;
   /** Not part of the event. */
   readonly signal?: AbortSignal | undefined;
@@ -55,7 +55,7 @@ export interface LlmRequest {
 
 /** The payload of `tool_start` besides name and arguments, and what stops the tool. */
 export interface ToolOptions {
-  readonly tool_call_id?: string;
+  readonly tool_call_id?: string | undefined;
   /** Not part of the event. */
   readonly signal?: AbortSignal | undefined;
   readonly [key: string]: unknown;
@@ -64,21 +64,21 @@ export interface ToolOptions {
 /** The payload of `routing_decision`. */
 export interface RoutingDecision {
   /** 1 to 10. */
-  readonly difficulty?: number;
-  readonly difficulty_category?: string;
-  readonly selected_model?: string;
+  readonly difficulty?: number | undefined;
+  readonly difficulty_category?: string | undefined;
+  readonly selected_model?: string | undefined;
   /** US dollars. */
-  readonly cost_estimate?: number;
-  readonly alternatives?: readonly unknown[];
+  readonly cost_estimate?: number | undefined;
+  readonly alternatives?: readonly unknown[] | undefined;
   readonly [key: string]: unknown;
 }
 
 /** The payload of `compression`. */
 export interface Compression {
-  readonly input_tokens?: number;
-  readonly output_tokens?: number;
+  readonly input_tokens?: number | undefined;
+  readonly output_tokens?: number | undefined;
   /** 0 to 1. */
-  readonly savings_pct?: number;
+  readonly savings_pct?: number | undefined;
   readonly [key: string]: unknown;
 }
 
@@ -95,6 +95,8 @@ export interface InterceptedOperation extends TraceContext {
   readonly kind: 'llm_call' | 'tool' | 'routing_decision';
   /** Of the operation, or of the nearest one around it that has one; empty when none has. */
   readonly session_id: string;
+  /** Of the operations around it, the nearest first. */
+  readonly parent_span_ids: readonly string[];
   /**
    * What is asked, content included: `model`, `messages_in` and request parameters; `tool_name` and
    * `arguments`; the routing decision's keys.

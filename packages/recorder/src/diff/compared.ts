@@ -8,6 +8,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
   'trace_id',
   'span_id',
   'parent_span_id',
+  'outer_span_id',
   'traceparent',
   'session_id',
   'user_id',

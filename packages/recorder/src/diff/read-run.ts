@@ -26,7 +26,7 @@ export async function readRun(source: ReplaySource, place: string, bounds = BOUN
   let characters = 0;
   const onError = (error: TraceReadError): void => {
     // what a kill and another version leave behind
-    if (error.reason !== 'torn' && error.reason !== 'unknown_key') throw error;
+    if (!/^(?:torn|half)$/.test(error.reason) && error.reason !== 'unknown_key') throw error;
     warnings.push(error.message);
   };
   const reader = openRun(source, { onError }, place);

@@ -39,7 +39,9 @@ export function exchangeOfEntry(
     line,
     order: timestamp - seconds,
     ...(kind !== 'routing_decision' && { span: idOf(metadata, 'span_id') }),
-    inside: idOf(metadata, kind === 'routing_decision' ? 'span_id' : 'parent_span_id'),
+    inside:
+      idOf(metadata, 'outer_span_id') ??
+      idOf(metadata, kind === 'routing_decision' ? 'span_id' : 'parent_span_id'),
     optional:
       incomplete === true || (kind === 'routing_decision' && !Object.hasOwn(metadata, 'result')),
   };

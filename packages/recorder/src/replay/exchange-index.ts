@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, sortedJson } from '../canonical.ts';
+import { type Circumstances, type EqualQuestion, EqualQuestions } from './equal-questions.ts';
 import type { Answer, Compared, Exchange, ExchangeKind, Question } from './exchange.ts';
 import { comparable } from './question.ts';
 import { type Place, Shelf } from './shelf.ts';
@@ -15,22 +16,14 @@ export interface Asked {
 }
 
 /** An exchange whose question and answer are on the shelf. */
-export interface Recorded {
+export interface Recorded extends EqualQuestion {
   readonly kind: ExchangeKind;
   readonly compared: Compared;
   readonly agent_name: string;
-  readonly pattern_type: string;
-  readonly session_id: string;
   readonly line: number;
-  readonly order: number;
   readonly optional: boolean;
-  /** Can be given. */
-  readonly whole: boolean;
-  /** Of the question with its white space. */
-  readonly exact: number;
   readonly questionPlace: Place;
   readonly answerPlace: Place;
-  used: boolean;
   inside: Recorded | undefined;
 }
 
@@ -38,13 +31,6 @@ export interface Nearest {
   readonly recorded: Recorded;
   /** As it is compared with what was asked. */
   readonly question: Question;
-}
-
-interface Group {
-  /** In the order of asking. */
-  readonly members: Recorded[];
-  /** Those before it are used. */
-  first: number;
 }
 
 /** Of the questions that look most alike, as many are read and compared. */
@@ -55,7 +41,7 @@ const SAME_AGENT = 0.25;
 /** Finds answers by their questions. Keeps a few hundred bytes of each, and the rest on a shelf. */
 export class ExchangeIndex {
   readonly #shelf: Shelf;
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<string, EqualQuestions<Recorded>>();
   readonly #all: Recorded[] = [];
   #sketches = new Uint32Array(1024 * SKETCH_SIZE);
   /** Those inside of one that comes later, by its span. */
@@ -109,11 +95,17 @@ export class ExchangeIndex {
 
   /** The answer that is next in turn, which is used up by that; `used` where there are no more. */
   take(asked: Asked): Recorded | 'used' | undefined {
+    const { question, pattern_type, session_id } = asked;
+    const circumstances = (): Circumstances => ({
+      exact: numberOf(sortedJson(question)),
+      pattern_type,
+      session_id,
+    });
     let found: 'used' | undefined;
     for (const key of this.#keysOf(asked)) {
       const group = this.#groups.get(key);
       if (group === undefined) continue;
-      const next = this.#next(group, asked);
+      const next = group.next(circumstances);
       if (next !== undefined) {
         next.used = true;
         return next;
@@ -170,25 +162,6 @@ export class ExchangeIndex {
     this.#shelf.close();
   }
 
-  /** The one that fits best: that can be given, of the same session, with the same white space, in the same pattern; the first of those. */
-  #next(group: Group, asked: Asked): Recorded | undefined {
-    const { members } = group;
-    while (members[group.first]?.used === true) group.first += 1;
-    let best: Recorded | undefined;
-    let bestFit = -1;
-    const exact = members.length - group.first > 1 ? numberOf(sortedJson(asked.question)) : 0;
-    for (let i = group.first; i < members.length && bestFit < MAX_FIT; i++) {
-      const member = members[i] as Recorded;
-      if (member.used) continue;
-      const fit = fitOf(member, asked, exact);
-      if (fit > bestFit) {
-        best = member;
-        bestFit = fit;
-      }
-    }
-    return best;
-  }
-
   #keysOf({ kind, question }: Asked): string[] {
     const keys = [keyOf(kind, 'all', question)];
     for (const hasModel of this.#promptKinds)
@@ -214,16 +187,9 @@ export class ExchangeIndex {
   }
 
   #group(key: string, recorded: Recorded): void {
-    const group = this.#groups.get(key);
-    if (group === undefined) {
-      this.#groups.set(key, { members: [recorded], first: 0 });
-      return;
-    }
-    const { members } = group;
-    // they come in the order of their ends, and nearly always of their starts too
-    let at = members.length;
-    while (at > 0 && (members[at - 1] as Recorded).order > recorded.order) at -= 1;
-    members.splice(at, 0, recorded);
+    let group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, (group = new EqualQuestions()));
+    group.add(recorded);
   }
 
   #sketch(text: string): void {
@@ -242,17 +208,6 @@ export class ExchangeIndex {
     this.#names.set(name, name);
     return name;
   }
-}
-
-const MAX_FIT = 15;
-
-function fitOf(member: Recorded, asked: Asked, exact: number): number {
-  return (
-    (member.whole ? 8 : 0) +
-    (member.session_id === asked.session_id ? 4 : 0) +
-    (member.exact === exact ? 2 : 0) +
-    (member.pattern_type === asked.pattern_type ? 1 : 0)
-  );
 }
 
 /** 48 bits of a hash: enough among questions that are equal but for their white space. */

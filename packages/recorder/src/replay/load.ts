@@ -5,6 +5,7 @@ import {
   readJsonl,
   type ReadOptions,
   TRACE_EVENT_FORMAT,
+  type TraceReadError,
   type TraceSource,
 } from '@pyagent-trace/core/read';
 import { encodeEntry } from '../entry-of.ts';
@@ -24,7 +25,7 @@ export type ReplaySource =
 /**
  * Puts what a source holds into an index.
  *
- * @returns whether it ends with half a line, as after a kill
+ * @returns whether it has half a line, as after a kill
  * @throws {TraceReadError} `invalid_line`
  * @throws {TraceError} `read_failed`, or `not_replayable` where no call of the source can be
  */
@@ -33,7 +34,13 @@ export async function load(
   index: ExchangeIndex,
   ignored: readonly IgnoredPath[],
 ): Promise<boolean> {
-  const reader = openRun(source, {}, 'createReplayer');
+  let isTorn = false;
+  const onError = (error: TraceReadError): void => {
+    // what a kill leaves, at the end or where the next process went on
+    if (error.reason === 'torn' || error.reason === 'half') isTorn = true;
+    else if (error.reason !== 'unknown_key') throw error;
+  };
+  const reader = openRun(source, { onError }, 'createReplayer');
   let format: 'trace' | 'recording' | undefined;
   let problem: { readonly line: number; readonly text: string } | undefined;
   const add = (exchange: Exchange | undefined): void => {
@@ -61,7 +68,7 @@ export async function load(
       'not_replayable',
       `${reader.place().source}: no call can be replayed: that of line ${problem.line}, as an example: ${problem.text}`,
     );
-  return reader.stats().tornTail;
+  return isTorn;
 }
 
 const WHAT = {

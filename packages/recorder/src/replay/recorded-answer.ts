@@ -26,7 +26,10 @@ export function answerOf(end: TracePayload, error: Thrown | undefined): Answer {
   const kept = Object.fromEntries(Object.entries(end).filter(([key]) => !NOT_GIVEN_AGAIN.has(key)));
   const answer = { end: kept };
   if (end['result_captured'] === false)
-    return { ...answer, problem: 'its result was left out (captureResults: false)' };
+    return {
+      ...answer,
+      problem: 'its result was left out (captureResults or captureContent: false)',
+    };
   if (isRecord(end['redacted'])) return { ...answer, problem: 'its result was redacted' };
 
   const stream = streamOf(result);

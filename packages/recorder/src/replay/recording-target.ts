@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { messageOf, TraceError } from '@pyagent-trace/core';
-import { codeOf } from '../regular-file.ts';
+import { codeOf, refuseSpecial } from '../regular-file.ts';
 
 /** Enough to see what a file is. */
 const HEAD_BYTES = 64 * 1024;
@@ -10,7 +10,8 @@ const HEAD_BYTES = 64 * 1024;
  *
  * @param place whose mode it is, for the error
  * @returns whether there is something to replay
- * @throws {TraceError} `invalid_option`, if there is something else than a recording; `read_failed`
+ * @throws {TraceError} `invalid_option`, if there is something else than a recording; `read_failed`, also where
+ * there is no regular file
  */
 export function inspectTarget(path: string, mode: string, place = 'createReplayer'): boolean {
   const head = readHead(path);
@@ -34,6 +35,8 @@ export function inspectTarget(path: string, mode: string, place = 'createReplaye
 function readHead(path: string): Buffer {
   const bytes = Buffer.alloc(HEAD_BYTES);
   try {
+    // a pipe would be waited for, and a link never be written to
+    refuseSpecial(path);
     const fd = openSync(path, 'r');
     try {
       return bytes.subarray(0, readSync(fd, bytes, 0, HEAD_BYTES, 0));

@@ -32,7 +32,7 @@ export interface ReplayStats {
   readonly lost: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
-  /** The source ends with half a line, as after a kill: what it held is missing. */
+  /** The source has half a line, as a kill leaves it at the end of what was written: what it held is missing. */
   readonly tornTail: boolean;
 }
 
@@ -55,6 +55,8 @@ export class Replayer {
   #answered = 0;
   #missed = 0;
   #closed = false;
+  /** The spans of calls that are done and recorded. */
+  readonly #recording = new Set<string>();
 
   constructor(options: ReplayerOptions) {
     this.#options = options;
@@ -155,20 +157,34 @@ export class Replayer {
 
   #record(operation: InterceptedOperation, next: () => unknown): unknown {
     const { file } = this.#options;
-    const { kind, trace_id, span_id, agent_name, pattern_type, session_id, payload } = operation;
+    const { kind, trace_id, span_id, parent_span_ids, agent_name, pattern_type } = operation;
+    const { session_id, payload } = operation;
+    // a decision is no span: its ids are those of the operation around it
+    const isSpan = kind !== 'routing_decision';
+    const around = isSpan ? parent_span_ids : [span_id, ...parent_span_ids];
+    const outer_span_id = around.find((id) => this.#recording.has(id));
+    if (isSpan) this.#recording.add(span_id);
     // as it is now: the app goes on with its lists
     const asked = plainPayload(session_id === '' ? payload : { ...payload, session_id });
+    const startedMs = performance.timeOrigin + performance.now();
     operation.onEnd((end, error) => {
+      if (isSpan) this.#recording.delete(span_id);
+      // not now: others heard of the end before, and the start is reckoned from this
+      const endedMs = performance.timeOrigin + performance.now();
+      const { status, duration_ms = endedMs - startedMs } = end;
+      const isThrown = status === 'error' || (status !== 'ok' && error !== undefined);
       const entry = entryOfPlainCall({
         kind,
-        timestamp: (performance.timeOrigin + performance.now()) / 1000,
+        timestamp: (startedMs + Number(duration_ms)) / 1000,
         agent_name,
         pattern_type,
         trace_id,
         span_id,
+        parent_span_id: parent_span_ids[0],
+        ...(outer_span_id !== around[0] && { outer_span_id }),
         asked,
-        answered: plainPayload(end),
-        error: end['status'] === 'ok' || error === undefined ? undefined : describeThrown(error),
+        answered: plainPayload({ ...end, duration_ms }),
+        error: isThrown ? describeThrown(error) : undefined,
       });
       file?.append(encodeEntry(entry));
     });
@@ -181,6 +197,13 @@ export function subjectOf(
   agent_name: string,
   { tool_name }: Readonly<Record<string, unknown>>,
 ): string {
-  const what = typeof tool_name === 'string' ? `${kind} ${JSON.stringify(tool_name)}` : kind;
-  return agent_name === '' ? what : `${what} of agent ${JSON.stringify(agent_name)}`;
+  const what = typeof tool_name === 'string' ? `${kind} ${quoted(tool_name)}` : kind;
+  return agent_name === '' ? what : `${what} of agent ${quoted(agent_name)}`;
+}
+
+/** A name is the app's, or a model's. */
+const MAX_NAME = 100;
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
 }

@@ -66,8 +66,6 @@ export class TraceExchanges {
   readonly #unended = new Map<string, Unended>();
   /** Not looked at while the assembler hands them on: it swallows what is thrown there. */
   #ended: Span[] = [];
-  /** Events that the assembler could not use. */
-  #unused = 0;
 
   constructor(onExchange: (exchange: Exchange) => void, ignored: readonly IgnoredPath[]) {
     this.#onExchange = onExchange;
@@ -83,14 +81,13 @@ export class TraceExchanges {
       this.#handOn();
       return;
     }
+    const before = this.#assembler.stats();
     this.#events.set(line, event);
     // first, so that it is there however large the payload is
     this.#assembler.add({ ...event, payload: { [key]: line, ...event.payload } });
     const { late, unmatched, open } = this.#assembler.stats();
-    if (late + unmatched > this.#unused) {
-      this.#unused = late + unmatched;
-      this.#events.delete(line);
-    }
+    // an event that the assembler could not use
+    if (late + unmatched > before.late + before.unmatched) this.#events.delete(line);
     // calls wait for a cost that nobody needs here; not between an error and its answer
     if (open > MAX_HELD && key === ' end') this.#assembler.flush();
     this.#handOn();
