@@ -69,5 +69,3 @@ export const OptionsSchema = z.strictObject({
   metrics: z.boolean().default(false),
   meterProvider: having<MeterProvider>('getMeter', 'a MeterProvider').optional(),
 });
-
-export type Options = z.output<typeof OptionsSchema>;

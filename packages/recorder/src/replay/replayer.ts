@@ -2,7 +2,7 @@ import { escapeControls, TraceError } from '@pyagent-trace/core';
 import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
 import { canonicalJson } from '../canonical.ts';
 import { findDifferences } from '../difference.ts';
-import { describeThrown, encodeEntry, entryOfPlainCall, plainPayload } from '../entry-of.ts';
+import { describeThrown, encodeEntry, entryOfCall, plainPayload } from '../entry-of.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { ReplayMode } from '../replay-mode.ts';
@@ -173,7 +173,7 @@ export class Replayer {
       const endedMs = performance.timeOrigin + performance.now();
       const { status, duration_ms = endedMs - startedMs } = end;
       const isThrown = status === 'error' || (status !== 'ok' && error !== undefined);
-      const entry = entryOfPlainCall({
+      const entry = entryOfCall({
         kind,
         timestamp: (startedMs + Number(duration_ms)) / 1000,
         agent_name,
