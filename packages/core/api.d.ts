@@ -345,7 +345,7 @@ export declare class TraceReadError extends TraceError implements LinePlace {
         readonly cause?: unknown;
     });
 }
-export type TraceReadErrorReason = 'torn' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
+export type TraceReadErrorReason = 'torn' | 'half' | 'not_json' | 'not_utf8' | 'too_long' | 'too_deep' | 'invalid_event' | 'invalid_entry' | 'unknown_key';
 
 // read/format.d.ts
 import * as z from 'zod';
@@ -691,7 +691,7 @@ export type EndListener = (end: TracePayload, error: unknown) => unknown;
 export interface InterceptedOperation extends TraceContext {
     readonly kind: 'llm_call' | 'tool' | 'routing_decision';
     readonly session_id: string;
-    readonly parent_span_id: string;
+    readonly parent_span_ids: readonly string[];
     readonly payload: TracePayload;
     signal: AbortSignal | undefined;
     readonly set: (payload: object) => void;

@@ -69,7 +69,7 @@ export type Budget = Interceptor & {
 export interface BudgetOptions {
     readonly limitUsd: number;
     readonly per: BudgetScope;
-    readonly reserveUsd?: number | ((request: TracePayload) => number | undefined);
+    readonly reserve?: number | ((request: TracePayload) => number | undefined);
     readonly prices?: PriceSource;
     readonly bus?: EventSink;
     readonly warnAtShares?: readonly number[];
