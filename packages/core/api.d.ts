@@ -64,6 +64,7 @@
 //   TraceEventSchema
 //   TraceGapPayload
 //   TraceGapPayloadSchema
+//   objectWith
 //   parseOptions
 //   parseTraceEvent
 
@@ -392,6 +393,7 @@ export declare function parseTraceEvent(value: unknown): TraceEvent;
 
 // schema/options.d.ts
 import * as z from 'zod';
+export declare function objectWith<T extends object>(method: keyof T & string, what?: string): z.ZodType<T>;
 export declare function parseOptions<Schema extends z.ZodType>(schema: Schema, options: unknown, place: string): z.output<Schema>;
 
 // schema/payload-schemas.d.ts
