@@ -23,13 +23,13 @@ export interface UnusedAnswer {
 /** Counts of calls: model calls, tools and routing decisions. */
 export interface ReplayStats {
   /** Answered from the source. */
-  readonly answered: number;
+  readonly replayed: number;
   /** Asked, and not in the source; an error each, save in mode `auto`. */
   readonly missed: number;
   /** Done, and written to the recording. */
   readonly recorded: number;
   /** Done, and not written: the disk refused. */
-  readonly lost: number;
+  readonly failed: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
   /** The source has half a line, as a kill leaves it at the end of what was written: what it held is missing. */
@@ -52,7 +52,7 @@ export interface ReplayerOptions {
 /** Answers operations from an index, and records what is done. */
 export class Replayer {
   readonly #options: ReplayerOptions;
-  #answered = 0;
+  #replayed = 0;
   #missed = 0;
   #closed = false;
   /** The spans of calls that are done and recorded. */
@@ -85,10 +85,10 @@ export class Replayer {
     const { index, file, tornTail } = this.#options;
     const { written = 0, pending = 0, lost = 0 } = file?.stats() ?? {};
     return {
-      answered: this.#answered,
+      replayed: this.#replayed,
       missed: this.#missed,
       recorded: written,
-      lost: pending + lost,
+      failed: pending + lost,
       unused: index.unused().length,
       tornTail,
     };
@@ -108,7 +108,7 @@ export class Replayer {
     const { index, timing } = this.#options;
     const answer = index.answerOf(recorded);
     if (answer.problem !== undefined) throw this.#notReplayable(recorded, answer.problem);
-    this.#answered += 1;
+    this.#replayed += 1;
     return giveAnswer(operation, answer, {
       timing,
       leftOff: () => this.#notReplayable(recorded, 'nobody read on when it was recorded'),
