@@ -16,6 +16,7 @@ import { runTraced, unreachable } from '../fixtures/run-traced.ts';
 import { createReplayer } from './create-replayer.ts';
 import { ReplayMissError } from './replay-miss-error.ts';
 import { Recorder } from './recorder.ts';
+import { Shelf } from './replay/shelf.ts';
 
 let folder = '';
 let path = '';
@@ -782,7 +783,11 @@ describe('createReplayer, where a recording cannot answer', () => {
       [[...fine, 'hello', ''], ':3: not JSON'],
     ] as const) {
       writeFileSync(path, lines.join('\n'));
-      await expect(createReplayer(path)).rejects.toThrow(`${path}${problem}`);
+      await expect(createReplayer(path)).rejects.toMatchObject({
+        name: 'TraceReadError',
+        code: 'invalid_line',
+        message: expect.stringContaining(`${path}${problem}`) as string,
+      });
     }
   });
 
@@ -794,6 +799,12 @@ describe('createReplayer, where a recording cannot answer', () => {
     const { events } = await runTraced(app(true));
     await using replay = await createReplayer(events);
     expect((await runTraced(app(false), [replay])).result).toEqual(['small', 1]);
+  });
+
+  test('keeps no temporary file of a source that is wrong', async () => {
+    const close = vi.spyOn(Shelf.prototype, 'close');
+    await expect(createReplayer([`${fine.join('\n')}\nhello\n`])).rejects.toThrow('not JSON');
+    expect(close).toHaveBeenCalledOnce();
   });
 
   test('reads what a kill has left', async () => {
@@ -940,6 +951,21 @@ describe('createReplayer, modes', () => {
     symlinkSync(join(folder, 'nowhere.jsonl'), link);
     await expect(createReplayer(link, { mode })).rejects.toThrow(`${link}: ELOOP`);
     await expect(createReplayer(folder, { mode })).rejects.toThrow(`${folder}: EISDIR`);
+    writeFileSync(join(folder, 'file'), '');
+    const below = join(folder, 'file', 'run.jsonl');
+    await expect(createReplayer(below, { mode })).rejects.toThrow(
+      new RegExp(`^${below}: ENOTDIR: not a directory$`),
+    );
+  });
+
+  test('replays what Python’s recorder wrote of a call without messages', async () => {
+    const line = `{"timestamp":1,"event_type":"llm_call","agent_name":"","messages_in":[],"response":"Hm.","metadata":{}}\n`;
+    await using replay = await createReplayer([line, line]);
+    for (const more of [{ messages_in: [] }, {}]) {
+      const app = (tracer: Tracer): unknown =>
+        tracer.llmCall({ model: 'm', ...more }, async () => unreachable());
+      expect((await runTraced(app, [replay])).result).toBe('Hm.');
+    }
   });
 
   test('replays what Python’s recorder wrote, by agent, messages and model', async () => {

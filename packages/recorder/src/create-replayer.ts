@@ -98,7 +98,7 @@ export async function createReplayer(
     isThere = inspectTarget(path, mode) && mode === 'auto';
     file = new RecordingFile(path, { anew: mode === 'record' });
   }
-  const tornTail = isThere && (await load(source, index, ignored));
+  const tornTail = isThere && (await loaded(source, index, ignored));
   const replayer = new Replayer({
     source: name,
     mode,
@@ -111,6 +111,16 @@ export async function createReplayer(
   });
   const { intercept, unused, stats, close } = replayer;
   return Object.assign(intercept, { unused, stats, close, [Symbol.asyncDispose]: close });
+}
+
+/** A source that is wrong leaves no temporary file open. */
+async function loaded(...[source, index, ignored]: Parameters<typeof load>): Promise<boolean> {
+  try {
+    return await load(source, index, ignored);
+  } catch (error) {
+    index.close();
+    throw error;
+  }
 }
 
 function nameOf(source: unknown): string {

@@ -942,7 +942,7 @@ describe('cassetteFetch', () => {
         line({ cassette: 1, request: asked, duration_ms: 1 }),
         'metadata: expected a response or an error',
       ],
-      ['half a line', line(exchange).slice(0, 90), 'half a line'],
+      ['half a line', line(exchange).slice(0, 90), 'half a line of 90 bytes'],
     ])('names the line that has %s', async (_, wrong, message) => {
       path = join(folder, 'x.jsonl');
       writeFileSync(path, `${line(exchange)}\n${wrong}\n`);

@@ -5,7 +5,7 @@ import {
   readJsonl,
   type ReadOptions,
   TRACE_EVENT_FORMAT,
-  type TraceReadError,
+  TraceReadError,
   type TraceSource,
 } from '@pyagent-trace/core/read';
 import { encodeEntry } from '../entry-of.ts';
@@ -51,16 +51,17 @@ export async function load(
   };
   const trace = new TraceExchanges(add, ignored);
   for await (const item of reader) {
-    const { source: name, line } = reader.place();
+    const place = reader.place();
     const found = 'payload' in item ? 'trace' : 'recording';
     format ??= found;
     if (found !== format)
-      throw new TraceError(
-        'invalid_line',
-        `${name}:${line}: ${WHAT[found]} in ${WHAT[format === 'trace' ? 'traceFile' : 'recordingFile']}`,
+      throw new TraceReadError(
+        found === 'trace' ? 'invalid_event' : 'invalid_entry',
+        `${WHAT[found]} in ${WHAT[format === 'trace' ? 'traceFile' : 'recordingFile']}`,
+        place,
       );
-    if ('payload' in item) trace.add(item, line);
-    else add(exchangeOfEntry(item, line, ignored));
+    if ('payload' in item) trace.add(item, place.line);
+    else add(exchangeOfEntry(item, place.line, ignored));
   }
   trace.finish();
   if (problem !== undefined)

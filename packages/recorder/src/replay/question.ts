@@ -67,6 +67,8 @@ export function questionOf(
       // null is Python's "not given", and a call is a chat unless it says otherwise
       if (NOT_ASKED.has(key) || value === null || value === undefined) return [];
       if (key === 'operation' && value === 'chat') return [];
+      // a recording has an empty list where there are no messages
+      if (key === 'messages_in' && Array.isArray(value) && value.length === 0) return [];
       return [[key, MESSAGE_KEYS.has(key) ? withoutIds(value) : value]];
     },
   );

@@ -47,7 +47,7 @@ function readHead(path: string): Buffer {
     if (codeOf(cause) === 'ENOENT') return Buffer.alloc(0);
     throw new TraceError(
       'read_failed',
-      `${path}: ${messageOf(cause).replace(`, open '${path}'`, '')}`,
+      `${path}: ${messageOf(cause).replace(/, \w+ '.*'$/s, '')}`,
       {
         cause,
       },
