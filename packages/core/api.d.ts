@@ -31,6 +31,7 @@
 //   messageOf
 //   newSpanId
 //   newTraceId
+//   toDelayMs
 //   toPlainData
 
 // @pyagent-trace/core/schema exports
@@ -63,6 +64,7 @@
 //   TraceEventSchema
 //   TraceGapPayload
 //   TraceGapPayloadSchema
+//   objectWith
 //   parseOptions
 //   parseTraceEvent
 
@@ -190,6 +192,9 @@ export type ErrorHandler = (error: unknown, event: TraceEvent) => void;
 
 // bus/subscriptions.d.ts
 export type Subscriber = (event: TraceEvent) => unknown;
+
+// delay.d.ts
+export declare function toDelayMs(ms: number): number;
 
 // encode.d.ts
 export declare function encodeTraceEvent(event: TraceEvent): string;
@@ -388,6 +393,7 @@ export declare function parseTraceEvent(value: unknown): TraceEvent;
 
 // schema/options.d.ts
 import * as z from 'zod';
+export declare function objectWith<T extends object>(method: keyof T & string, what?: string): z.ZodType<T>;
 export declare function parseOptions<Schema extends z.ZodType>(schema: Schema, options: unknown, place: string): z.output<Schema>;
 
 // schema/payload-schemas.d.ts

@@ -275,10 +275,10 @@ export type ReplaySource = TraceSource | AsyncIterable<TraceEvent | RecordEntry>
 
 // replay/replayer.d.ts
 export interface ReplayStats {
-    readonly answered: number;
+    readonly replayed: number;
     readonly missed: number;
     readonly recorded: number;
-    readonly lost: number;
+    readonly failed: number;
     readonly unused: number;
     readonly tornTail: boolean;
 }

@@ -86,7 +86,7 @@ describe('the debate, replayed', { timeout: 60_000 }, () => {
 
         expect({ seed, result: replayed.result }).toEqual({ seed, result: recorded.result });
         expect({ seed, run: normalForm(replayed.events) }).toEqual({ seed, run: expected });
-        expect({ seed, ...replay.stats() }).toMatchObject({ seed, answered: 8, unused: 0 });
+        expect({ seed, ...replay.stats() }).toMatchObject({ seed, replayed: 8, unused: 0 });
       }),
     );
   });
@@ -186,7 +186,7 @@ describe('recorded conversations', { timeout: 60_000 }, () => {
 
       expect({ seed, ...replay.stats() }).toMatchObject({
         seed,
-        answered: 1_182,
+        replayed: 1_182,
         missed: 0,
         unused: 0,
       });

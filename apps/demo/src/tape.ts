@@ -24,10 +24,10 @@ export async function openTape({ record, replay }: Flags): Promise<Tape> {
     interceptors: [replayer],
     async end() {
       await replayer.close();
-      const { answered, missed, recorded, lost, unused } = replayer.stats();
+      const { replayed, missed, recorded, failed, unused } = replayer.stats();
       return record === undefined
-        ? `Replayed from ${shown(path)}\n  ${answered} answered, ${missed} missed, ${unused} not asked for`
-        : `Recorded in ${shown(path)}\n  ${recorded} calls, ${lost} lost`;
+        ? `Replayed from ${shown(path)}\n  ${replayed} answered, ${missed} missed, ${unused} not asked for`
+        : `Recorded in ${shown(path)}\n  ${recorded} calls, ${failed} lost`;
     },
   };
 }

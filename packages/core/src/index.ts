@@ -4,6 +4,7 @@ export {
   TraceEventBus,
   type TraceEventBusOptions,
 } from './bus.ts';
+export { toDelayMs } from './delay.ts';
 export { encodeTraceEvent } from './encode.ts';
 export { escapeControls } from './escape.ts';
 export { messageOf, TraceError, type TraceErrorCode } from './errors.ts';

@@ -360,7 +360,7 @@ describe('flushOnExit', () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation((() => {}) as () => never);
     enrol({ signals: ['SIGHUP'] });
     process.emit('SIGHUP', 'SIGHUP');
-    await vi.waitFor(() => expect(exit).toHaveBeenCalled());
+    await vi.waitFor(() => expect(exit).toHaveBeenCalled(), { timeout: 20_000 });
 
     expect(exit.mock.calls).toEqual([[129]]);
   });

@@ -1,4 +1,4 @@
-export { parseOptions } from './schema/options.ts';
+export { objectWith, parseOptions } from './schema/options.ts';
 export type {
   AgentEndPayload,
   AgentStartPayload,

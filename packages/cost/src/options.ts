@@ -1,4 +1,5 @@
 import type { EventSink } from '@pyagent-trace/core';
+import { objectWith } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 import type { PriceSource } from './prices.ts';
 
@@ -20,14 +21,7 @@ export interface CostTrackerOptions {
 }
 
 export const OptionsSchema = z.strictObject({
-  bus: z.custom<EventSink>(hasMethod('emit'), 'expected an object with emit()').optional(),
-  prices: z.custom<PriceSource>(hasMethod('price'), 'expected an object with price()').optional(),
+  bus: objectWith<EventSink>('emit').optional(),
+  prices: objectWith<PriceSource>('price').optional(),
   keepEntries: z.boolean().default(false),
 });
-
-function hasMethod(name: string): (value: unknown) => boolean {
-  return (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Record<string, unknown>)[name] === 'function';
-}

@@ -5,7 +5,7 @@ import {
   type TraceEvent,
   type TraceExporter,
 } from '@pyagent-trace/core';
-import { parseOptions } from '@pyagent-trace/core/schema';
+import { objectWith, parseOptions } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 import { formatLine } from './line.ts';
 import { layOut } from './row.ts';
@@ -46,12 +46,7 @@ const MIN_WIDTH = 40;
 const DEFAULT_WIDTH = 100;
 
 const OptionsSchema = z.strictObject({
-  output: z
-    .custom<ConsoleOutput>(
-      (value) => typeof (value as ConsoleOutput | null)?.write === 'function',
-      'expected an object with a write(text) method',
-    )
-    .optional(),
+  output: objectWith<ConsoleOutput>('write', 'an object with a write(text) method').optional(),
   format: z.enum(['line', 'pretty']).optional(),
   color: z.boolean().optional(),
   columns: z.int().min(MIN_WIDTH).max(MAX_WIDTH).optional(),

@@ -1,4 +1,4 @@
-import { type ExporterStats, type FlushOptions, messageOf } from '@pyagent-trace/core';
+import { type ExporterStats, type FlushOptions, messageOf, toDelayMs } from '@pyagent-trace/core';
 
 /** Anything that takes text: a Node stream, or an object of your own. */
 export interface ConsoleOutput {
@@ -22,8 +22,6 @@ interface StreamOutput {
 const MAX_WAITING = 32 * 1024 * 1024;
 
 const FLUSH_TIMEOUT_MS = 5_000;
-/** setTimeout takes a longer delay for 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const TOO_SLOW = 'the output is too slow';
 
 /** Writes text and knows how many events have arrived. Never throws. */
@@ -107,7 +105,7 @@ export class Sink {
         this.#waiters.delete(look);
         resolve();
       };
-      const timer = setTimeout(look, Math.min(timeoutMs, MAX_TIMEOUT_MS), true);
+      const timer = setTimeout(look, toDelayMs(timeoutMs), true);
       this.#waiters.add(look);
       look(false);
     });

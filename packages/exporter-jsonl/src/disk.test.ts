@@ -129,7 +129,9 @@ function mount(options: string): void {
 }
 
 async function unmount(): Promise<void> {
-  await vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'ignore' })); // the writers end
+  await vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'ignore' }), {
+    timeout: 20_000,
+  }); // the writers end
 }
 
 /** A process that writes. `first` are its counts when all is emitted, `end` those after shutdown. */

@@ -3,6 +3,7 @@ import {
   type ExporterStats,
   type FlushOptions,
   messageOf,
+  toDelayMs,
   type TraceEvent,
   type TraceExporter,
 } from '@pyagent-trace/core';
@@ -29,8 +30,6 @@ const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 const FIRST_RETRY_MS = 10;
 const MAX_RETRY_MS = 1_000;
 const FLUSH_TIMEOUT_MS = 5_000;
-/** setTimeout takes a longer delay for 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Whole lines on their way to the disk. */
 interface Batch {
@@ -238,7 +237,7 @@ async function within(ms: number, promise?: Promise<void>): Promise<void> {
   if (!(ms > 0)) return;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, MAX_TIMEOUT_MS));
+    timer = setTimeout(resolve, toDelayMs(ms));
   });
   await Promise.race([timeout, promise ?? timeout]);
   clearTimeout(timer);

@@ -215,7 +215,7 @@ describe('maxFiles', () => {
     writeFileSync(join(folder, 'run-2020-01-01T00-00-00.000Z.jsonl.gz'), '');
     const exporter = create({ maxBytes: LINE_BYTES, maxFiles: 2 });
     for (let id = 1; id <= 5; id++) await give(exporter, [id]);
-    await vi.waitFor(() => expect(exporter.stats().rotation?.removed).toBe(3));
+    await vi.waitFor(() => expect(exporter.stats().rotation?.removed).toBe(3), { timeout: 20_000 });
 
     expect(exporter.stats().rotation).toEqual({ closed: 4, removed: 3, failed: 0 });
     for (const name of foreign) rmSync(join(folder, name));
@@ -227,7 +227,7 @@ describe('maxFiles', () => {
       writeFileSync(join(folder, `run-2026-01-01T09-00-0${second}.000Z.jsonl`), '');
     const exporter = create({ everyMs: HOUR_MS, maxFiles: 1 });
     await give(exporter, [1]);
-    await vi.waitFor(() => expect(exporter.stats().rotation?.removed).toBe(3));
+    await vi.waitFor(() => expect(exporter.stats().rotation?.removed).toBe(3), { timeout: 20_000 });
 
     expect(readdirSync(folder)).toEqual(['run-2026-01-01T09-00-04.000Z.jsonl', 'run.jsonl']);
   });
@@ -282,7 +282,7 @@ describe('compress', { timeout: 30_000 }, () => {
     const exporter = create({ maxBytes: LINE_BYTES, compress: 'gzip' });
     writeFileSync(join(folder, CLOSED), `${lineOf(0)}\n`);
     await give(exporter, [1]);
-    await vi.waitFor(() => expect(exporter.stats().rotation?.failed).toBe(1));
+    await vi.waitFor(() => expect(exporter.stats().rotation?.failed).toBe(1), { timeout: 20_000 });
     const failed = exporter.stats();
     const names = readdirSync(folder);
     rmSync(obstacle, { recursive: true });
@@ -344,7 +344,9 @@ describe('rotate', () => {
       await exporter.shutdown();
     }
 
-    await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBe(before));
+    await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBe(before), {
+      timeout: 20_000,
+    });
   });
 
   describe('under the exporter contract', () => {

@@ -47,6 +47,11 @@ function countsOf(exporter: LangfuseExporter): Record<string, unknown> {
   return { delivered, failed, pending, unconfirmed };
 }
 
+/** Until the server has had so many requests, on a machine that others use. */
+async function requestsToBe(count: number): Promise<void> {
+  await vi.waitFor(() => expect(server.requests).toHaveLength(count), { timeout: 20_000 });
+}
+
 const POSTS = ({ path }: { path: string }): boolean => path !== HEALTH;
 
 describe('LangfuseExporter, when the server fails', () => {
@@ -319,7 +324,8 @@ describe('LangfuseExporter, when the server fails', () => {
     const exporter = create();
     server.failAlways({ kind: 'status', status: 413 });
     for (const run of [1, 2]) give(exporter, run);
-    await exporter.flush({ timeoutMs: 300 });
+    void exporter.flush({ timeoutMs: 20_000 });
+    await vi.waitFor(() => expect(exporter.stats().failed).toBe(2), { timeout: 20_000 });
     // 8 observations, 4, 2, 1; that one is given up, and the next one waits half a second
     expect(server.requests).toHaveLength(4);
     expect(countsOf(exporter)).toEqual({ delivered: 0, failed: 2, pending: 14, unconfirmed: 0 });
@@ -333,6 +339,8 @@ describe('LangfuseExporter, when the server fails', () => {
       const exporter = create({ transport });
       await server.close();
       for (let run = 1; run <= 200; run++) give(exporter, run);
+      void exporter.flush({ timeoutMs: 20_000 });
+      await vi.waitFor(() => expect(exporter.stats().error).toBeDefined(), { timeout: 20_000 });
       await exporter.flush({ timeoutMs: 500 });
       expect(countsOf(exporter)).toEqual({
         delivered: 0,
@@ -374,6 +382,8 @@ describe('LangfuseExporter, when the server fails', () => {
     const exporter = create();
     server.failAlways({ kind: 'hang' });
     for (let run = 1; run <= 200; run++) give(exporter, run);
+    void exporter.flush({ timeoutMs: 20_000 });
+    await requestsToBe(1);
     await exporter.shutdown({ timeoutMs: 50 });
     // one request of 512 observations was under way
     expect(countsOf(exporter)).toEqual({

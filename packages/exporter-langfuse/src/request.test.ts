@@ -156,7 +156,7 @@ describe('request', () => {
     server.fail({ kind: 'hang' });
     const controller = new AbortController();
     const reply = request({ url: server.url, body: 'text' }, 10_000, controller.signal);
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1), { timeout: 20_000 });
     controller.abort();
     expect(await reply).toEqual({ kind: 'none', sent: true, error: 'no answer before shutdown' });
   });

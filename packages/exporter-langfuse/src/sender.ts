@@ -1,4 +1,4 @@
-import { messageOf } from '@pyagent-trace/core';
+import { messageOf, toDelayMs } from '@pyagent-trace/core';
 import type { Ledger } from './ledger.ts';
 import type { Observation } from './observation.ts';
 import { Queue } from './queue.ts';
@@ -16,7 +16,6 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** After an answer that another try will not change: a rejected key. */
 const BLOCKED_MS = 60_000;
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 interface Waiter {
   /** Observations that must have left the queue. */
@@ -248,9 +247,4 @@ export class Sender {
 
 function eventsOf(batch: readonly Observation[]): number {
   return batch.reduce((sum, { events }) => sum + events, 0);
-}
-
-/** setTimeout warns of what is negative or no number, and takes a delay that is too long for 1 ms. */
-function toDelayMs(ms: number): number {
-  return ms > 0 ? Math.min(ms, MAX_TIMEOUT_MS) : 0;
 }

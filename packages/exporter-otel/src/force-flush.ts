@@ -1,7 +1,4 @@
-import { messageOf } from '@pyagent-trace/core';
-
-/** setTimeout takes a longer delay for 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+import { messageOf, toDelayMs } from '@pyagent-trace/core';
 
 /** What is behind a provider. The global one is a proxy, which has no `forceFlush`. */
 interface Flushable {
@@ -21,7 +18,7 @@ export async function forceFlush(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<string>((resolve) => {
     const message = `forceFlush did not end within ${timeoutMs} ms`;
-    timer = setTimeout(resolve, Math.min(Math.max(timeoutMs, 0), MAX_TIMEOUT_MS), message);
+    timer = setTimeout(resolve, toDelayMs(timeoutMs), message);
   });
   const done = flushAll(providers).then(
     () => undefined,

@@ -1,4 +1,5 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import { objectWith } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 import type { PyAgentIdGenerator } from './id-generator.ts';
 
@@ -45,21 +46,11 @@ const CAPTURE_CONTENT = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT';
 /** What the variable says where content belongs on spans. Its `event_only` means "not on spans". */
 const ON = new Set(['true', '1', 'span', 'span_only', 'span_and_event']);
 
-function having<T>(method: keyof T & string, what: string): z.ZodType<T> {
-  return z.custom<T>(
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      typeof Reflect.get(value, method) === 'function',
-    `expected ${what}`,
-  );
-}
-
 export const OptionsSchema = z.strictObject({
   tracerName: z.string().min(1).default('@pyagent-trace/exporter-otel'),
   tracerVersion: z.string().optional(),
-  tracerProvider: having<TracerProvider>('getTracer', 'a TracerProvider').optional(),
-  idGenerator: having<PyAgentIdGenerator>('withIds', 'a PyAgentIdGenerator').optional(),
+  tracerProvider: objectWith<TracerProvider>('getTracer', 'a TracerProvider').optional(),
+  idGenerator: objectWith<PyAgentIdGenerator>('withIds', 'a PyAgentIdGenerator').optional(),
   captureContent: z.boolean().default(() => {
     const setting = process.env[CAPTURE_CONTENT] ?? '';
     return ON.has(setting.trim().toLowerCase());
@@ -67,7 +58,5 @@ export const OptionsSchema = z.strictObject({
   maxContentChars: z.int().positive().default(16_384),
   parent: z.enum(['active', 'none']).default('active'),
   metrics: z.boolean().default(false),
-  meterProvider: having<MeterProvider>('getMeter', 'a MeterProvider').optional(),
+  meterProvider: objectWith<MeterProvider>('getMeter', 'a MeterProvider').optional(),
 });
-
-export type Options = z.output<typeof OptionsSchema>;

@@ -160,7 +160,7 @@ describe('createReplayer', () => {
 
     expect(replayed.result).toEqual(live.result);
     expect(normalForm(replayed.events)).toEqual(normalForm(live.events));
-    expect(replay.stats()).toMatchObject({ answered: 14, missed: 0, recorded: 0, unused: 0 });
+    expect(replay.stats()).toMatchObject({ replayed: 14, missed: 0, recorded: 0, unused: 0 });
     expect(replay.unused()).toEqual([]);
   });
 
@@ -236,7 +236,7 @@ describe('createReplayer', () => {
       reason: 'unknown',
       nearest: { line: 2 },
     });
-    expect(replay.stats()).toMatchObject({ answered: 0, missed: 1, recorded: 0, unused: 2 });
+    expect(replay.stats()).toMatchObject({ replayed: 0, missed: 1, recorded: 0, unused: 2 });
   });
 
   test('takes for the nearest rather what the same agent asked', async () => {
@@ -827,8 +827,8 @@ describe('createReplayer, where a recording cannot answer', () => {
     await run('record');
     writeFileSync(path, readFileSync(path, 'utf8').slice(0, -40));
 
-    expect(await run('auto')).toMatchObject({ answered: 1, recorded: 1, tornTail: true });
-    expect(await run('replay')).toMatchObject({ answered: 2, missed: 0, tornTail: true });
+    expect(await run('auto')).toMatchObject({ replayed: 1, recorded: 1, tornTail: true });
+    expect(await run('replay')).toMatchObject({ replayed: 2, missed: 0, tornTail: true });
   });
 
   test.each([
@@ -871,10 +871,10 @@ describe('createReplayer, modes', () => {
         [replay],
       );
       expect(replay.stats()).toEqual({
-        answered: 0,
+        replayed: 0,
         missed: 0,
         recorded: 2,
-        lost: 0,
+        failed: 0,
         unused: 0,
         tornTail: false,
       });
@@ -896,7 +896,7 @@ describe('createReplayer, modes', () => {
         [replay],
       );
       expect(result).toEqual(['recorded', 'live']);
-      expect(replay.stats()).toMatchObject({ answered: 1, missed: 1, recorded: 1, unused: 0 });
+      expect(replay.stats()).toMatchObject({ replayed: 1, missed: 1, recorded: 1, unused: 0 });
     }
     await using replay = await createReplayer(path);
     expect((await runTraced(twice(unreachable), [replay])).result).toEqual(['recorded', 'live']);

@@ -9,6 +9,7 @@ import {
   type EndedCall,
   entryOfCall,
   entryOfEvent,
+  plainPayload,
 } from './entry-of.ts';
 import { RecordEntrySchema } from './record-entry.ts';
 
@@ -86,12 +87,15 @@ describe('entryOfCall', () => {
 
   test('takes whatever a payload holds', () => {
     for (const { payload } of hostilePayloads())
-      throughAFile({ asked: payload, answered: { result: payload, response: payload } });
+      throughAFile({
+        asked: plainPayload(payload),
+        answered: plainPayload({ result: payload, response: payload }),
+      });
   });
 
   test('keeps no reference to what it was given', () => {
     const messages_in = [{ role: 'user', content: 'Buy?' }];
-    const entry = entryOfCall({ ...CALL, asked: { messages_in }, answered: {} });
+    const entry = entryOfCall({ ...CALL, asked: plainPayload({ messages_in }), answered: {} });
     messages_in[0] = { role: 'user', content: 'changed' };
 
     expect(entry.messages_in).toMatchObject([{ content: 'Buy?' }]);

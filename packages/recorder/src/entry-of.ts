@@ -86,17 +86,10 @@ const LAYOUT_KEYS: ReadonlySet<string> = new Set([
  * have, the question's value, so that `askedOf` gives the question back. The model that answered is
  * `response_model`; other keys to which the end gave another value are under `answered`, so that
  * `answeredOf` gives the end back.
+ *
+ * @param call its payloads are plain data, and nobody else's
  */
 export function entryOfCall(call: EndedCall): RecordEntry {
-  return entryOfPlainCall({
-    ...call,
-    asked: plainPayload(call.asked),
-    answered: plainPayload(call.answered),
-  });
-}
-
-/** The same of a call whose payloads are plain data already, and nobody else's. */
-export function entryOfPlainCall(call: EndedCall): RecordEntry {
   const { kind, timestamp, agent_name, pattern_type, asked, answered, error, incomplete } = call;
   const { response, model } = answered;
   const extra: Record<string, unknown> = {};

@@ -5,7 +5,7 @@ import {
   type CallIds,
   type EndedCall,
   entryOfEvent,
-  entryOfPlainCall,
+  entryOfCall,
   only,
   plainPayload,
   read,
@@ -211,7 +211,7 @@ export class EventEntries {
     end: Pick<EndedCall, 'timestamp' | 'answered' | 'error' | 'incomplete'>,
   ): void {
     const call = { kind: kind === 'tool' ? 'tool' : 'llm_call', agent_name, pattern_type } as const;
-    this.#onEntry(entryOfPlainCall({ ...call, ...ids, asked, ...end }), events);
+    this.#onEntry(entryOfCall({ ...call, ...ids, asked, ...end }), events);
   }
 }
 

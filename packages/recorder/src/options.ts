@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { type EventSink, TraceError } from '@pyagent-trace/core';
+import { objectWith } from '@pyagent-trace/core/schema';
 import * as z from 'zod';
 
 export interface RecorderOptions {
@@ -21,7 +22,7 @@ export interface RecorderOptions {
 }
 
 export const OptionsSchema = z.strictObject({
-  bus: z.custom<EventSink>(isSink, 'expected an event bus').optional(),
+  bus: objectWith<EventSink>('emit').optional(),
   path: z.custom<string | URL>().optional(),
 });
 
@@ -41,8 +42,4 @@ export function toPath(path: string | URL, place: string): string {
   throw new TraceError('invalid_option', `${place}: expected a path or file: URL, got ${value}`, {
     cause,
   });
-}
-
-function isSink(value: unknown): boolean {
-  return typeof (value as Partial<EventSink> | null | undefined)?.emit === 'function';
 }

@@ -197,7 +197,7 @@ describe('Recorder', () => {
 
   test.each([
     [{ paht: 'x' }, 'Recorder: unknown option "paht"; known are bus, path'],
-    [{ bus: {} }, 'Recorder: bus: expected an event bus, got an object'],
+    [{ bus: {} }, 'Recorder: bus: expected an object with emit(), got an object'],
     [{ path: '' }, "Recorder: path: expected a path or file: URL, got ''"],
     [{ path: 7 }, 'Recorder: path: expected a path or file: URL, got 7'],
     [

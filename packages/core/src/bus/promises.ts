@@ -1,3 +1,5 @@
+import { toDelayMs } from '../delay.ts';
+
 /** Whether `await` would wait for the value. Never throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   try {
@@ -19,9 +21,6 @@ export async function ignoreRejection(promise: PromiseLike<unknown>): Promise<vo
   }
 }
 
-/** setTimeout takes a longer delay for 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
 /**
  * Waits for a promise, but no longer than the time given. Keeps the process alive meanwhile: somebody
  * awaits the answer. Never rejects.
@@ -35,7 +34,7 @@ export async function within(
   return new Promise((resolve) => {
     const timer = setTimeout(
       () => resolve({ timedOut: true, error: undefined }),
-      Math.min(timeoutMs, MAX_TIMEOUT_MS),
+      toDelayMs(timeoutMs),
     );
     const settle = (outcome?: { timedOut: boolean; error: unknown }): void => {
       clearTimeout(timer);

@@ -8,7 +8,7 @@ export interface Cut {
 }
 
 /** A text is not cut below this, so that there is room to say how much is missing. */
-export const MIN_TEXT_BYTES = 64;
+const MIN_TEXT_BYTES = 64;
 const MARKER_BYTES = 40;
 
 /** Ids and statuses. A longer one is neither. */

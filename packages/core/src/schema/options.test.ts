@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { TraceError } from '../errors.ts';
-import { parseOptions } from './options.ts';
+import { objectWith, parseOptions } from './options.ts';
 
 const Schema = z.strictObject({
   width: z.int().min(40).default(100),
@@ -40,6 +40,35 @@ describe('parseOptions', () => {
   ])('refuses %j', ([options, problem]) => {
     expect(() => parseOptions(Schema, options, 'Printer')).toThrow(
       new TraceError('invalid_option', `Printer: ${problem}`),
+    );
+  });
+});
+
+describe('objectWith', () => {
+  const schema = z.strictObject({
+    bus: objectWith<{ emit(): void }>('emit'),
+    provider: objectWith<{ getTracer(): void }>('getTracer', 'a TracerProvider').optional(),
+  });
+  const parse = (options: unknown) => () => parseOptions(schema, options, 'Thing');
+
+  test('takes what has the method, whatever made it, and gives that very object', () => {
+    class Bus {
+      emit(): void {}
+    }
+    const bus = new Bus();
+    const callable = Object.assign(() => {}, { emit: () => {} });
+
+    expect(parseOptions(schema, { bus }, 'Thing').bus).toBe(bus);
+    expect(parseOptions(schema, { bus: callable }, 'Thing').bus).toBe(callable);
+  });
+
+  test.each([undefined, null, 1, 'emit', {}, { emit: true }])('refuses %j', (bus) => {
+    expect(parse({ bus })).toThrow('Thing: bus: expected an object with emit(), got ');
+  });
+
+  test('says what was expected in the words it was given', () => {
+    expect(parse({ bus: { emit() {} }, provider: 7 })).toThrow(
+      'Thing: provider: expected a TracerProvider, got 7',
     );
   });
 });

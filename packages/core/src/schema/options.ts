@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { TraceError } from '../errors.ts';
 import { describe } from '../event.ts';
 
@@ -24,6 +24,25 @@ export function parseOptions<Schema extends z.ZodType>(
   throw new TraceError('invalid_option', `${place}: ${problems.join('; ')}`, {
     cause: result.error,
   });
+}
+
+/**
+ * The schema of an option that is something of the app's: known by a method, not by its class, of which there may be two
+ * copies.
+ *
+ * @param what for the error
+ * @default `an object with emit()`, if the method is `emit`
+ */
+export function objectWith<T extends object>(
+  method: keyof T & string,
+  what: string = `an object with ${method}()`,
+): z.ZodType<T> {
+  return z.custom<T>(
+    (value) =>
+      ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+      typeof Reflect.get(value, method) === 'function',
+    `expected ${what}`,
+  );
 }
 
 /** What zod says otherwise, or not as the checks by hand in this package do. */

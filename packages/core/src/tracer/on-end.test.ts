@@ -185,10 +185,13 @@ describe('InterceptedOperation.onEnd', () => {
     (() => void tracer.llmCall({}, twoPieces))();
 
     expect(ends).toEqual([]);
-    await vi.waitUntil(() => {
-      collectGarbage();
-      return ends.length > 0;
-    });
+    await vi.waitUntil(
+      () => {
+        collectGarbage();
+        return ends.length > 0;
+      },
+      { timeout: 20_000 },
+    );
     expect(ends).toEqual([{ end: { duration_ms, status: 'cancelled' }, error: undefined }]);
   });
 

@@ -42,7 +42,7 @@ export const NOT_SENT: ReadonlySet<string> = words('metadata tags');
  * Values of `type` that name text, and settings that cost nothing. Any other is a picture, a file, a tool
  * that the provider runs, or not known here.
  */
-export const TEXT_TYPES: ReadonlySet<string> = words(
+const TEXT_TYPES: ReadonlySet<string> = words(
   'text input_text output_text summary_text reasoning_text refusal content',
   'message thinking redacted_thinking reasoning function dynamic custom tool',
   'tool_use tool_result tool-call tool-result error-text error-json',
@@ -52,7 +52,7 @@ export const TEXT_TYPES: ReadonlySet<string> = words(
 );
 
 /** Text for the model, whatever it looks like: schemas of tools and answers, and what a tool is given. */
-export const OPAQUE: ReadonlySet<string> = words(
+const OPAQUE: ReadonlySet<string> = words(
   'parameters parametersJsonSchema input_schema inputSchema schema',
   'json_schema responseSchema response_schema responseJsonSchema arguments args',
 );

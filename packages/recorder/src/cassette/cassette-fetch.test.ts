@@ -449,7 +449,7 @@ describe('cassetteFetch', () => {
       handle = (_, response) => response.writeHead(500).end('overloaded');
       const fetch = recorder();
       const { ok } = await fetch(url);
-      await vi.waitFor(() => expect(fetch.stats().recorded).toBe(1));
+      await vi.waitFor(() => expect(fetch.stats().recorded).toBe(1), { timeout: 20_000 });
 
       expect([ok, textsOf(lines()[0])]).toEqual([false, ['overloaded']]);
     });
@@ -475,7 +475,7 @@ describe('cassetteFetch', () => {
     test('records what was there when the cassette is closed, and the app reads on', async () => {
       const fetch = recorder();
       const response = await fetch(url);
-      await vi.waitFor(() => expect(fetch.stats().pending).toBe(1));
+      await vi.waitFor(() => expect(fetch.stats().pending).toBe(1), { timeout: 20_000 });
       await new Promise((resolve) => setTimeout(resolve, 20));
       await fetch.close();
       release();
@@ -498,7 +498,7 @@ describe('cassetteFetch', () => {
       const fetch = recorder({ fetch: live });
       await ask(fetch, url);
       const text = ask(fetch, url);
-      await vi.waitFor(() => expect(live).toHaveBeenCalledTimes(2));
+      await vi.waitFor(() => expect(live).toHaveBeenCalledTimes(2), { timeout: 20_000 });
       await fetch.close();
       provider.emit('answer');
 
@@ -586,10 +586,13 @@ describe('cassetteFetch', () => {
       const { runInNewContext } = await import('node:vm');
       setFlagsFromString('--expose-gc');
       const collect = runInNewContext('gc') as () => void;
-      await vi.waitFor(() => {
-        collect();
-        expect(cancelled).toBe(true);
-      });
+      await vi.waitFor(
+        () => {
+          collect();
+          expect(cancelled).toBe(true);
+        },
+        { timeout: 20_000 },
+      );
 
       expect(fetch.stats()).toMatchObject({ recorded: 1, pending: 0 });
     });

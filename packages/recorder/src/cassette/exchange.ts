@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { RecordEntry } from '../record-entry.ts';
 import type { Question } from './request.ts';
 
-export const EXCHANGE_TYPE = 'http_request';
+const EXCHANGE_TYPE = 'http_request';
 /** Of what `metadata` holds. */
 export const CASSETTE_VERSION = 1;
 

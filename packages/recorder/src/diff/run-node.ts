@@ -30,7 +30,7 @@ const LABEL_OF_KIND: ReadonlyMap<string, (node: RunNode) => string> = new Map([
 ]);
 
 /** What a node is called among its siblings, without its number. */
-export function labelOf(node: RunNode): string {
+function labelOf(node: RunNode): string {
   return LABEL_OF_KIND.get(node.kind)?.(node) ?? node.kind;
 }
 

@@ -2,17 +2,13 @@ import { parseOptions } from '@pyagent-trace/core/schema';
 import { type DiffOptions, DiffOptionsSchema, diffRuns } from '../diff-traces.ts';
 import { readRun } from '../diff/read-run.ts';
 import { formatDiff } from '../format-diff.ts';
-import type { RecordEntry } from '../record-entry.ts';
 import type { ReplaySource } from '../replay/load.ts';
 import { fileOf, type MatcherContext, type MatcherResult, updateModeOf } from './context.ts';
 import { isWritten, missing, runFile, saveRun } from './run-file.ts';
 
-/** A run, or a recorder that recorded one. */
-export type RunLike = ReplaySource | { readonly entries: readonly RecordEntry[] };
-
 const PLACE = 'toMatchTrace';
 
-/** `expect(run).toMatchTrace(file, { ignore })` */
+/** `expect(run).toMatchTrace(file, { ignore })`, of a run or a recorder that recorded one. */
 export async function toMatchTrace(
   context: MatcherContext,
   received: unknown,

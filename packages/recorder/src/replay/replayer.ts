@@ -2,7 +2,7 @@ import { escapeControls, TraceError } from '@pyagent-trace/core';
 import type { InterceptedOperation, Interceptor } from '@pyagent-trace/core/tracer';
 import { canonicalJson } from '../canonical.ts';
 import { findDifferences } from '../difference.ts';
-import { describeThrown, encodeEntry, entryOfPlainCall, plainPayload } from '../entry-of.ts';
+import { describeThrown, encodeEntry, entryOfCall, plainPayload } from '../entry-of.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { ReplayMissError } from '../replay-miss-error.ts';
 import type { ReplayMode } from '../replay-mode.ts';
@@ -23,13 +23,13 @@ export interface UnusedAnswer {
 /** Counts of calls: model calls, tools and routing decisions. */
 export interface ReplayStats {
   /** Answered from the source. */
-  readonly answered: number;
+  readonly replayed: number;
   /** Asked, and not in the source; an error each, save in mode `auto`. */
   readonly missed: number;
   /** Done, and written to the recording. */
   readonly recorded: number;
   /** Done, and not written: the disk refused. */
-  readonly lost: number;
+  readonly failed: number;
   /** Recorded answers that nobody asked for. */
   readonly unused: number;
   /** The source has half a line, as a kill leaves it at the end of what was written: what it held is missing. */
@@ -52,7 +52,7 @@ export interface ReplayerOptions {
 /** Answers operations from an index, and records what is done. */
 export class Replayer {
   readonly #options: ReplayerOptions;
-  #answered = 0;
+  #replayed = 0;
   #missed = 0;
   #closed = false;
   /** The spans of calls that are done and recorded. */
@@ -85,10 +85,10 @@ export class Replayer {
     const { index, file, tornTail } = this.#options;
     const { written = 0, pending = 0, lost = 0 } = file?.stats() ?? {};
     return {
-      answered: this.#answered,
+      replayed: this.#replayed,
       missed: this.#missed,
       recorded: written,
-      lost: pending + lost,
+      failed: pending + lost,
       unused: index.unused().length,
       tornTail,
     };
@@ -108,7 +108,7 @@ export class Replayer {
     const { index, timing } = this.#options;
     const answer = index.answerOf(recorded);
     if (answer.problem !== undefined) throw this.#notReplayable(recorded, answer.problem);
-    this.#answered += 1;
+    this.#replayed += 1;
     return giveAnswer(operation, answer, {
       timing,
       leftOff: () => this.#notReplayable(recorded, 'nobody read on when it was recorded'),
@@ -173,7 +173,7 @@ export class Replayer {
       const endedMs = performance.timeOrigin + performance.now();
       const { status, duration_ms = endedMs - startedMs } = end;
       const isThrown = status === 'error' || (status !== 'ok' && error !== undefined);
-      const entry = entryOfPlainCall({
+      const entry = entryOfCall({
         kind,
         timestamp: (startedMs + Number(duration_ms)) / 1000,
         agent_name,
