@@ -76,7 +76,7 @@ describe('npm run demo -- --live', { timeout: 30_000 }, () => {
 
     expect({ code: demo.code, stderr: demo.stderr }).toEqual({
       code: 1,
-      stderr: `The debate failed: ${server.url}/chat/completions: 401 Incorrect API key provided: [key] [2J\n`,
+      stderr: `The debate failed: ${server.url}/chat/completions: 401 Incorrect API key provided: [key]\\u001b[2J\n`,
     });
     expect(demo.stdout).toMatch(/\n {2}errors {7}2\n/);
     expect(demo.stdout).toContain('\nVerdict\n  none\n');

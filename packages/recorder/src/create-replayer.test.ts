@@ -836,7 +836,7 @@ describe('createReplayer, where a recording cannot answer', () => {
       'a file that is missing',
       'missing.jsonl',
       {},
-      'missing.jsonl: ENOENT: no such file or directory',
+      'missing.jsonl: ENOENT: no such file or directory; mode "record" or "auto" records one, but "auto" not where CI is set',
     ],
     ['no source', undefined, {}, 'createReplayer: expected a path, a file URL or an iterable'],
     ['another option', [], { speed: 2 }, 'createReplayer: unknown option "speed"'],

@@ -8,7 +8,7 @@ import { REPLAY_MODES, type ReplayMode, resolveMode } from './replay-mode.ts';
 import { ExchangeIndex } from './replay/exchange-index.ts';
 import type { ReplayTiming } from './replay/given-answer.ts';
 import { load, type ReplaySource } from './replay/load.ts';
-import { inspectTarget } from './replay/recording-target.ts';
+import { inspectTarget, requireRecording } from './replay/recording-target.ts';
 import { Replayer, type ReplayStats, subjectOf, type UnusedAnswer } from './replay/replayer.ts';
 
 export interface CreateReplayerOptions {
@@ -93,6 +93,7 @@ export async function createReplayer(
   const index = new ExchangeIndex();
   let file: RecordingFile | undefined;
   let isThere = mode === 'replay';
+  if (isThere && typeof source === 'string') requireRecording(source);
   if (mode === 'record' || mode === 'auto') {
     const path = pathOf(source, mode);
     isThere = inspectTarget(path, mode) && mode === 'auto';

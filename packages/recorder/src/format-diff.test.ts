@@ -36,7 +36,7 @@ tool calls     1 → 1
 failed         0 → 0
 input tokens   20 → 10
 output tokens  4 → 2
-cost           $0.000000 → $0.000000
+cost           none told → none told
 duration       5000 ms → 2100 ms`,
     );
   });

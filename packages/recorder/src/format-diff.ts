@@ -63,7 +63,7 @@ const ROWS: readonly (readonly [name: string, valueOf: (totals: RunTotals) => st
   ['failed', ({ failed }) => `${failed}`],
   ['input tokens', ({ input_tokens }) => `${input_tokens}`],
   ['output tokens', ({ output_tokens }) => `${output_tokens}`],
-  ['cost', ({ cost_usd }) => `$${cost_usd.toFixed(6)}`],
+  ['cost', ({ cost_usd }) => (cost_usd === 0 ? 'none told' : `$${cost_usd.toFixed(6)}`)],
   ['duration', ({ duration_ms }) => `${duration_ms.toFixed(0)} ms`],
 ];
 

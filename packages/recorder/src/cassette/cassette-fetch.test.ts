@@ -926,7 +926,9 @@ describe('cassetteFetch', () => {
     });
 
     test('refuses a file that is not there', () => {
-      expect(() => replayer()).toThrow(/http\.jsonl: ENOENT/);
+      expect(() => replayer()).toThrow(
+        /http\.jsonl: ENOENT: no such file or directory; mode "record" or "auto" records one/,
+      );
     });
 
     test.each<[string, string, string]>([

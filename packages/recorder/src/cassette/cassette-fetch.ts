@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { accessSync, constants } from 'node:fs';
 import { messageOf, TraceError } from '@pyagent-trace/core';
 import type { ReplayMode } from '../replay-mode.ts';
-import { inspectTarget } from '../replay/recording-target.ts';
+import { inspectTarget, requireRecording } from '../replay/recording-target.ts';
 import { CassetteFile, type UnusedResponse } from './cassette-file.ts';
 import { CassetteWriter } from './cassette-writer.ts';
 import type { Censor } from './censor.ts';
@@ -115,7 +114,7 @@ class Cassette {
 
   constructor(options: CheckedOptions) {
     const { path, mode, ignore } = options;
-    if (mode === 'replay') requireFile(path);
+    if (mode === 'replay') requireRecording(path);
     else if (mode !== 'live') inspectTarget(path, mode, PLACE);
     this.mode = mode;
     this.#options = options;
@@ -194,15 +193,5 @@ class Cassette {
       recording.failed(error);
       throw error;
     }
-  }
-}
-
-/** @throws {TraceError} `read_failed` */
-function requireFile(path: string): void {
-  try {
-    accessSync(path, constants.R_OK);
-  } catch (cause) {
-    const message = messageOf(cause).replace(`, access '${path}'`, '');
-    throw new TraceError('read_failed', `${path}: ${message}`, { cause });
   }
 }

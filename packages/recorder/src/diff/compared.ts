@@ -39,6 +39,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
 const ANSWERED: ReadonlyMap<string, DifferenceKind> = new Map([
   ['response', 'answer'],
   ['output', 'answer'],
+  ['tool_calls', 'answer'],
   ['finish_reasons', 'answer'],
   ['answered_by', 'model'],
   ['result', 'result'],
@@ -105,7 +106,8 @@ export function takeApart(
 
 function withoutNumbers(key: string, value: unknown): unknown {
   if (key === 'result') return withoutAnswerIds(value);
-  return MESSAGE_KEYS.has(key) ? withoutIds(value) : value;
+  // what the model calls is in a message of the next question, in the same form
+  return MESSAGE_KEYS.has(key) || key === 'tool_calls' ? withoutIds(value) : value;
 }
 
 /** A recording has a text and a list where a trace has no key, and Python has null. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 import { messageOf, TraceError } from '@pyagent-trace/core';
 import { codeOf, refuseSpecial } from '../regular-file.ts';
 
@@ -45,12 +45,28 @@ function readHead(path: string): Buffer {
     }
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return Buffer.alloc(0);
-    throw new TraceError(
-      'read_failed',
-      `${path}: ${messageOf(cause).replace(/, \w+ '.*'$/s, '')}`,
-      {
-        cause,
-      },
-    );
+    throw unreadable(path, cause);
   }
+}
+
+/**
+ * Checks that there is something to replay.
+ *
+ * @throws {TraceError} `read_failed`; where the file is missing, with what makes one
+ */
+export function requireRecording(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    const hint =
+      codeOf(cause) === 'ENOENT'
+        ? '; mode "record" or "auto" records one, but "auto" not where CI is set'
+        : '';
+    throw unreadable(path, cause, hint);
+  }
+}
+
+function unreadable(path: string, cause: unknown, hint = ''): TraceError {
+  const problem = messageOf(cause).replace(/, \w+ '.*'$/s, '');
+  return new TraceError('read_failed', `${path}: ${problem}${hint}`, { cause });
 }
