@@ -164,7 +164,7 @@ describe('npm run demo -- --record and --replay', { timeout: 60_000 }, () => {
 
     expect(demo).toMatchObject({
       code: 1,
-      stderr: `${join(folder, 'missing.jsonl')}: ENOENT: no such file or directory, open\n`,
+      stderr: `${join(folder, 'missing.jsonl')}: ENOENT: no such file or directory; mode "record" or "auto" records one, but "auto" not where CI is set\n`,
     });
   });
 });

@@ -60,7 +60,7 @@ export function problemsOfPayload(eventType: string, payload: TracePayload): rea
 }
 
 /** The five keys and their types. */
-const FIVE_KEYS: z.ZodType<TraceEvent> = z.object(
+export const FIVE_KEYS: z.ZodType<TraceEvent> = z.object(
   {
     timestamp: z
       .number(expected('Unix seconds'))
