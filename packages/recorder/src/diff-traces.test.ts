@@ -193,13 +193,13 @@ const routed = (difficulty: number): TraceEvent[] => {
   });
 };
 
+const callsTool = (id: string, name: string): TraceEvent[] =>
+  eventsOf(ask(1, 'Price?', '', { answered: { tool_calls: [{ id, function: { name } }] } }));
+
 describe('diffTraces', () => {
   test('takes the tools that a model calls for its answer, whatever ids they have', async () => {
-    const calls = (id: string, name: string): TraceEvent[] =>
-      eventsOf(ask(1, 'Price?', '', { answered: { tool_calls: [{ id, function: { name } }] } }));
-
-    expect(await placesOf(calls('call_1', 'price'), calls('call_2', 'price'))).toEqual([]);
-    expect(await placesOf(calls('call_1', 'price'), calls('call_1', 'news'))).toEqual([
+    expect(await placesOf(callsTool('call_1', 'price'), callsTool('call_2', 'price'))).toEqual([]);
+    expect(await placesOf(callsTool('call_1', 'price'), callsTool('call_1', 'news'))).toEqual([
       'answer llm_call 1 tool_calls.0.function.name',
     ]);
   });
