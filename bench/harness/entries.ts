@@ -12,16 +12,18 @@ export interface Entry {
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly sideEffects: boolean | readonly string[];
 }
 
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url));
 
-/** Every entry of our packages, as built: what an app loads. */
+/** Every entry of our packages, as built, save those that only a test runner can load. */
 export const OURS: readonly Entry[] = readdirSync(PACKAGES).flatMap((folder) => {
   const dir = join(PACKAGES, folder);
   const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest;
+  const registering = Array.isArray(manifest.sideEffects) ? manifest.sideEffects : [];
   return Object.entries(manifest.exports).flatMap(([path, target]) =>
-    typeof target === 'string'
+    typeof target === 'string' || registering.includes(target.default)
       ? []
       : [
           {
