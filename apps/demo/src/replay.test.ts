@@ -10,7 +10,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import { traceConversation } from './conversations.ts';
 import { Debate } from './debate.ts';
 import type { Model } from './model.ts';
-import { normalForm } from './normal-form.fixture.ts';
+import { normalForm } from '../../../packages/recorder/fixtures/normal-form.ts';
 import { CONVERSATIONS, readConversations } from './read-conversations.ts';
 import { runDemo } from './run-demo.fixture.ts';
 import { createScriptedModel } from './scripted-model.ts';
