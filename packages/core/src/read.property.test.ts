@@ -10,16 +10,25 @@ const stringUnit = fc.oneof(
   fc.constantFrom('\n', '\r', '"', '\\', '\u2028', '\ud83d', '\ude00', '\ufeff', '\0'),
 );
 const text = fc.string({ unit: stringUnit });
-const key = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'timestamp', '1'));
+/**
+ * Keys have no backslash: once there was any object with one, JSON.parse of V8 13 and later can take another
+ * key, which is written with an escape, for it: https://github.com/nodejs/node/issues/63785
+ */
+const keyUnit = stringUnit.filter((unit) => unit !== '\\');
+const key = fc.oneof(
+  fc.string({ unit: keyUnit }),
+  fc.constantFrom('__proto__', 'constructor', 'timestamp', '1'),
+);
+const value = fc.oneof(text, fc.jsonValue({ stringUnit: keyUnit }).map(withoutNegativeZero));
 const payload: fc.Arbitrary<TracePayload> = fc
-  .array(fc.tuple(key, fc.jsonValue({ stringUnit })))
+  .array(fc.tuple(key, value))
   // own keys only: an assignment to __proto__ would set the prototype
-  .map((entries) => asJsonParseReads(Object.fromEntries(entries) as TracePayload));
+  .map((entries) => Object.fromEntries(entries) as TracePayload);
 
 /** Of an unknown type, so that no payload key has a type to obey. */
 const event: fc.Arbitrary<TraceEvent> = fc
   .record({
-    timestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(asJsonParseReads),
+    timestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(withoutNegativeZero),
     event_type: text.map((name) => `custom_${name}`),
     agent_name: text,
     pattern_type: text,
@@ -27,19 +36,13 @@ const event: fc.Arbitrary<TraceEvent> = fc
   })
   .map(createTraceEvent);
 
-/**
- * JSON.stringify writes -0 as 0. And a key with a backslash makes JSON.parse of V8 13 and later mistake
- * other keys that are written with an escape for it: https://github.com/nodejs/node/issues/63785
- */
-function asJsonParseReads<T>(value: T): T {
-  if (value === 0) return 0 as T;
-  if (Array.isArray(value)) return value.map(asJsonParseReads) as T;
-  if (typeof value !== 'object' || value === null) return value;
+/** JSON.stringify writes -0 as 0. */
+function withoutNegativeZero<T>(item: T): T {
+  if (item === 0) return 0 as T;
+  if (Array.isArray(item)) return item.map(withoutNegativeZero) as T;
+  if (typeof item !== 'object' || item === null) return item;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name.replaceAll('\\', '/'),
-      asJsonParseReads(item),
-    ]),
+    Object.entries(item).map(([name, below]) => [name, withoutNegativeZero(below)]),
   ) as T;
 }
 
