@@ -204,6 +204,7 @@ const FAULTS: readonly Fault[] = [
   fault(
     'a focused test',
     { [TEST]: "import { test } from 'vitest';\ntest.only('works', () => {});\n" },
+    // a message of the check, no focused test
     `${TEST}:2: test.only leaves every other test unrun`,
   ),
   fault(
@@ -212,6 +213,7 @@ const FAULTS: readonly Fault[] = [
       [TEST]:
         "import { test } from 'vitest';\n// Windows has no such signal.\ntest.skip('a', () => {});\n\ntest.skip('b', () => {});\n",
     },
+    // a message of the check, no skipped test
     `${TEST}:5: test.skip needs a comment above it that says why`,
   ),
   fault(
